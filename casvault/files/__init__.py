@@ -1,0 +1,28 @@
+"""Durable files, locks and memory maps: the only home of writes that must survive a crash."""
+
+from casvault.files.durable import (
+    create_file,
+    make_directory,
+    publish_file,
+    remove_file,
+    replace_file,
+    sync_directory,
+    write_file,
+)
+from casvault.files.lock import Lock, lock_directory, lock_file, try_lock_file
+from casvault.files.mapped import map_file
+
+__all__ = [
+    "Lock",
+    "create_file",
+    "lock_directory",
+    "lock_file",
+    "make_directory",
+    "map_file",
+    "publish_file",
+    "remove_file",
+    "replace_file",
+    "sync_directory",
+    "try_lock_file",
+    "write_file",
+]

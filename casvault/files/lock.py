@@ -1,0 +1,64 @@
+"""Advisory locks that the kernel drops with the process, so that no lock outlives its holder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING, Self
+
+from casvault.files.durable import explained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+
+class Lock:
+    """A held lock; released by `release`, by leaving the `with` block, or by the end of the process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def lock_directory(path: Path) -> Lock:
+    """Wait for the only writer's lock on a directory. It is on the directory itself and leaves no file behind."""
+    with explained(path):
+        return _lock(os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), fcntl.LOCK_EX)
+
+
+def lock_file(path: Path) -> Lock:
+    """Wait for the lock on a file, which is created if it is not there."""
+    with explained(path):
+        return _lock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), fcntl.LOCK_EX)
+
+
+def try_lock_file(path: Path) -> Lock | None:
+    """The lock on a file, or None if somebody holds it."""
+    with explained(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            return _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+
+
+def _lock(descriptor: int, how: int) -> Lock:
+    try:
+        fcntl.flock(descriptor, how)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Lock(descriptor)

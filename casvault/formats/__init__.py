@@ -1,0 +1,1 @@
+"""Byte layouts of files: pure functions between bytes and values, as specified in objects_spec.md."""

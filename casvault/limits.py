@@ -1,0 +1,46 @@
+"""Budgets: the sizes beyond which casvault refuses, streams or splits. One place, so that they can be read at once."""
+
+from __future__ import annotations
+
+from typing import Final
+
+KIB: Final = 1 << 10
+MIB: Final = 1 << 20
+GIB: Final = 1 << 30
+
+MAX_SIZE: Final = (1 << 63) - 1
+"""No size, and no sum of sizes, is larger."""
+
+MAX_OBJECT: Final = 64 * MIB
+"""Trees, commits and tags are read whole; a larger one is refused before anything is allocated for it."""
+
+MAX_NAME: Final = 4096
+"""Bytes in the name of a tree entry."""
+
+MAX_NODE_ENTRIES: Final = 1 << 16
+"""Entries in one tree node; a node splits at 32 entries on average, so only a forged one comes near."""
+
+MAX_PARENTS: Final = 1 << 12
+MAX_FIELDS: Final = 1 << 16
+
+STREAM_THRESHOLD: Final = 8 * MIB
+"""Blobs above this are written and read in pieces, never held whole."""
+
+PIECE: Final = 1 * MIB
+"""Bytes per piece of a streamed blob."""
+
+BATCH_BYTES: Final = 2 * MIB
+BATCH_OBJECTS: Final = 2048
+"""A batch of blobs is compressed when it reaches either."""
+
+MAX_DEPTH: Final = 200
+"""Directories below one another in a scan or a checkout."""
+
+ROLLUP_FACTOR: Final = 8
+"""Packs of one size class before they are rolled up into one of the next."""
+
+ROLLUP_BYTES: Final = 256 * MIB
+"""A single command copies no more than this when it rolls packs up."""
+
+KEEP_RECORDS: Final = 64
+"""Operation records that the dropper leaves standing, at least; the chain itself lives in the packs."""

@@ -1,0 +1,104 @@
+"""Objects in memory: a store for tests and embedders, and an overlay for results that must never reach a pack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from casvault.errors import MissingObjectError
+from casvault.limits import PIECE
+from casvault.objects.kind import Kind, object_id
+from casvault.objects.protocols import ObjectInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from casvault.objects.protocols import ObjectReader
+    from casvault.oid import Oid
+
+
+class MemoryObjects:
+    """A reader and writer over a dict. Its ids were computed on writing, so reading verifies nothing."""
+
+    def __init__(self) -> None:
+        self._objects: dict[Oid, tuple[Kind, bytes]] = {}
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __contains__(self, oid: Oid) -> bool:
+        return oid in self._objects
+
+    def iter_ids(self) -> Iterator[Oid]:
+        return iter(list(self._objects))
+
+    def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
+        for oid in ids:
+            found = self._objects.get(oid)
+            if found is None:
+                raise MissingObjectError("no such object", place=str(oid))
+            yield found
+
+    def find_infos(self, ids: Sequence[Oid]) -> list[ObjectInfo | None]:
+        found = (self._objects.get(oid) for oid in ids)
+        return [None if item is None else ObjectInfo(item[0], len(item[1])) for item in found]
+
+    def iter_blob(self, oid: Oid) -> Iterator[bytes]:
+        _, data = next(self.read_many((oid,)))
+        for start in range(0, len(data), PIECE):
+            yield data[start : start + PIECE]
+
+    def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
+        ids = []
+        for kind, data in objects:
+            oid = object_id(kind, data)
+            self._objects.setdefault(oid, (kind, data))
+            ids.append(oid)
+        return ids
+
+    def write_blob_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
+        content = b"".join(pieces)
+        return self.write_many([(Kind.BLOB, content)])[0], len(content)
+
+    def take(self, other: MemoryObjects) -> None:
+        """Add everything that `other` holds."""
+        self._objects.update(other._objects)
+
+
+class Overlay:
+    """A stage over `below`: writes stay in memory until somebody publishes them or drops the overlay."""
+
+    def __init__(self, below: ObjectReader) -> None:
+        self._below = below
+        self.added = MemoryObjects()
+
+    def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
+        for oid in ids:
+            yield from (self.added if oid in self.added else self._below).read_many((oid,))
+
+    def find_infos(self, ids: Sequence[Oid]) -> list[ObjectInfo | None]:
+        below = self._below.find_infos(ids)
+        return [mine or theirs for mine, theirs in zip(self.added.find_infos(ids), below, strict=True)]
+
+    def iter_blob(self, oid: Oid) -> Iterator[bytes]:
+        return (self.added if oid in self.added else self._below).iter_blob(oid)
+
+    def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
+        return self.added.write_many(objects)
+
+    def write_blob_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
+        return self.added.write_blob_pieces(pieces)
+
+
+class MemoryPublisher(Overlay):
+    """A publisher into objects in memory."""
+
+    def __init__(self, store: MemoryObjects) -> None:
+        super().__init__(store)
+        self._store = store
+
+    def publish(self) -> None:
+        self._store.take(self.added)
+        self.added = MemoryObjects()
+
+    def discard(self) -> None:
+        self.added = MemoryObjects()

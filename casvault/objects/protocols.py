@@ -1,0 +1,58 @@
+"""What walks, merges, diffs and checkouts need of a store: the smallest interfaces, batches first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from casvault.objects.kind import Kind
+    from casvault.oid import Oid
+
+
+class ObjectInfo(NamedTuple):
+    kind: Kind
+    size: int
+    """Bytes of a blob's content, or of another object's encoding."""
+
+
+class ObjectReader(Protocol):
+    """Reads objects; safe from several threads. Whatever it hands out has been verified against its id."""
+
+    def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
+        """Each object in the order asked for; MissingObjectError for one that is not there, DamageError for one whose
+        bytes do not have its id."""
+
+    def find_infos(self, ids: Sequence[Oid]) -> list[ObjectInfo | None]:
+        """Kind and size of each, or None; nothing is read or verified beyond that."""
+
+    def iter_blob(self, oid: Oid) -> Iterator[bytes]:
+        """A blob in pieces, whatever its size. The whole is verified before the last piece leaves."""
+
+
+class ObjectWriter(Protocol):
+    """Takes objects; they can be read back through the same transaction at once, and by others when published.
+
+    Writing what is already there is no error and costs nothing. Not safe from several threads at once.
+    """
+
+    def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
+        """Their ids, in the order given."""
+
+    def write_blob_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
+        """A blob of any size: its id and size in bytes."""
+
+
+class ObjectStage(ObjectReader, ObjectWriter, Protocol):
+    """A reader of a store and of what is being added to it."""
+
+
+class ObjectPublisher(ObjectStage, Protocol):
+    """A stage whose objects become part of the store."""
+
+    def publish(self) -> None:
+        """Make everything written durable and visible to all readers. May be called again after more was written."""
+
+    def discard(self) -> None:
+        """Forget what was not published. May be called at any time, also twice."""

@@ -1,0 +1,67 @@
+"""Conveniences over the protocols: one decoded object, checked to be of the kind that was expected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from casvault.errors import DamageError
+from casvault.objects.commit import Commit, decode_commit, encode_commit
+from casvault.objects.kind import Kind
+from casvault.objects.tag import Tag, decode_tag, encode_tag
+from casvault.objects.tree import Node, decode_node, encode_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from casvault.objects.protocols import ObjectReader, ObjectWriter
+    from casvault.oid import Oid
+
+
+def read_kind(reader: ObjectReader, ids: Iterable[Oid], expected: Kind) -> Iterator[bytes]:
+    """The bytes of each object; DamageError where one is of another kind than the link to it says."""
+    wanted = list(ids)
+    for oid, (kind, data) in zip(wanted, reader.read_many(wanted), strict=True):
+        if kind is not expected:
+            raise DamageError(f"this object is a {kind}, where a {expected} is referred to", place=str(oid))
+        yield data
+
+
+def read_commits(reader: ObjectReader, ids: Iterable[Oid]) -> Iterator[Commit]:
+    return map(decode_commit, read_kind(reader, ids, Kind.COMMIT))
+
+
+def read_commit(reader: ObjectReader, oid: Oid) -> Commit:
+    return next(read_commits(reader, (oid,)))
+
+
+def read_nodes(reader: ObjectReader, ids: Iterable[Oid]) -> Iterator[Node]:
+    return map(decode_node, read_kind(reader, ids, Kind.TREE))
+
+
+def read_node(reader: ObjectReader, oid: Oid) -> Node:
+    return next(read_nodes(reader, (oid,)))
+
+
+def read_tag(reader: ObjectReader, oid: Oid) -> Tag:
+    return decode_tag(next(read_kind(reader, (oid,), Kind.TAG)))
+
+
+def read_blob(reader: ObjectReader, oid: Oid) -> bytes:
+    """A blob that is known to be small; `iter_blob` is for the others."""
+    return next(read_kind(reader, (oid,), Kind.BLOB))
+
+
+def write_commit(writer: ObjectWriter, commit: Commit) -> Oid:
+    return writer.write_many([(Kind.COMMIT, encode_commit(commit))])[0]
+
+
+def write_tag(writer: ObjectWriter, tag: Tag) -> Oid:
+    return writer.write_many([(Kind.TAG, encode_tag(tag))])[0]
+
+
+def write_nodes(writer: ObjectWriter, nodes: Iterable[Node]) -> list[Oid]:
+    return writer.write_many((Kind.TREE, encode_node(node)) for node in nodes)
+
+
+def write_blob(writer: ObjectWriter, content: bytes) -> Oid:
+    return writer.write_many([(Kind.BLOB, content)])[0]

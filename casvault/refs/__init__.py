@@ -1,0 +1,23 @@
+"""The namespace of refs: views, operations, and the rule by which writers agree on their order."""
+
+from casvault.refs.log import Context, OperationLog, Plan, Tip
+from casvault.refs.operation import Operation, operation_commit, parse_operation
+from casvault.refs.records import LocalRecords, MemoryRecords, RecordLog, UnclearError
+from casvault.refs.view import RefEdit, View, check_ref_name
+
+__all__ = [
+    "Context",
+    "LocalRecords",
+    "MemoryRecords",
+    "Operation",
+    "OperationLog",
+    "Plan",
+    "RecordLog",
+    "RefEdit",
+    "Tip",
+    "UnclearError",
+    "View",
+    "check_ref_name",
+    "operation_commit",
+    "parse_operation",
+]

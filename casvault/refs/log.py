@@ -1,0 +1,148 @@
+"""The operation log: the tip, the chain, and commits that move all refs from one view to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.errors import DamageError
+from casvault.formats.record import Record
+from casvault.limits import KEEP_RECORDS
+from casvault.objects import read_commit, write_commit
+from casvault.refs import winning
+from casvault.refs.operation import Operation, chain_link, operation_commit, parse_operation
+from casvault.refs.view import View
+from casvault.trees import build_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from casvault.objects import Field, ObjectPublisher, ObjectReader, Signature
+    from casvault.oid import Oid
+    from casvault.refs.records import RecordLog
+    from casvault.refs.view import RefEdit
+
+
+class Tip(NamedTuple):
+    """The newest operation and the view after it."""
+
+    record: Record
+    operation: Operation
+    view: View
+
+
+class Plan(NamedTuple):
+    """What a transaction wants, decided on one view: data, used once."""
+
+    edits: Sequence[RefEdit]
+    kind: str
+    arguments: Sequence[bytes] = ()
+    message: bytes = b""
+    fields: Sequence[Field] = ()
+
+
+class Context(NamedTuple):
+    """What must never be ambient: who does it and when, and where transaction ids come from."""
+
+    who: Signature
+    new_transaction_id: Callable[[], bytes]
+    """16 bytes, never the same twice."""
+
+
+class OperationLog:
+    """The operations of one vault, over an object reader and a record log."""
+
+    def __init__(self, reader: ObjectReader, records: RecordLog, keep: int = KEEP_RECORDS) -> None:
+        self._reader = reader
+        self._records = records
+        self._keep = keep
+
+    def tip(self) -> Tip | None:
+        """The newest operation; None in a log without any."""
+        record = self._run(winning.find_tip())
+        return None if record is None else self._tip(record)
+
+    def read_operation(self, oid: Oid) -> Operation:
+        return parse_operation(read_commit(self._reader, oid))
+
+    def iter_chain(self, start: Oid | None = None) -> Iterator[tuple[Oid, Operation]]:
+        """The operations from `start`, or from the newest, back to the first."""
+        oid = start
+        if oid is None and (tip := self.tip()) is not None:
+            oid = tip.record.operation
+        while oid is not None:
+            operation = self.read_operation(oid)
+            yield oid, operation
+            oid = operation.parent
+
+    def find_in_chain(self, number: int, transaction: bytes) -> Operation | None:
+        """The operation of this number in the chain if it carries this transaction id."""
+        for _, operation in self.iter_chain():
+            if operation.number <= number:
+                found = operation.number == number and operation.transaction == transaction
+                return operation if found else None
+        return None
+
+    def commit(
+        self,
+        stage: ObjectPublisher,
+        context: Context,
+        plan: Callable[[View], Plan | None],
+        prepare: Callable[[Record], None] = lambda record: None,
+    ) -> Tip | None:
+        """Make the operation that `plan` decides on the newest view; None if it decides on nothing or changes nothing.
+
+        `plan` may write objects to the stage; it is called again, with the newer view, each time another writer was
+        faster. `prepare` is called with the record that is about to be created, when everything is durable but the
+        record: journals are written there.
+        """
+
+        def attempt(tip: Record | None) -> Record | None:
+            record = self._prepare_attempt(tip, stage, context, plan)
+            if record is not None:
+                stage.publish()
+                prepare(record)
+            return record
+
+        won = self._run(winning.commit(attempt))
+        if won is None:
+            return None
+        if won.number % self._keep == 0:
+            self._run(winning.drop_old(self._keep))
+        return self._tip(won)
+
+    def _prepare_attempt(
+        self, tip: Record | None, stage: ObjectPublisher, context: Context, plan: Callable[[View], Plan | None]
+    ) -> Record | None:
+        """The record of one attempt, its operation written to the stage."""
+        if tip is None:
+            view = View(stage, build_tree(stage, ()))
+        else:
+            view = View(stage, self.read_operation(tip.operation).view)
+        planned = plan(view)
+        if planned is None:
+            return None
+        root = view.edited(stage, planned.edits)
+        if root == view.root and tip is not None:
+            return None
+        number = 1 if tip is None else tip.number + 1
+        operation = Operation(
+            number,
+            context.new_transaction_id(),
+            None if tip is None else tip.operation,
+            root,
+            context.who,
+            planned.kind,
+            tuple(planned.arguments),
+            planned.message,
+            tuple(planned.fields),
+        )
+        return Record(number, operation.transaction, write_commit(stage, operation_commit(operation)))
+
+    def _tip(self, record: Record) -> Tip:
+        operation = self.read_operation(record.operation)
+        if (operation.number, operation.transaction) != (record.number, record.transaction):
+            raise DamageError("the record does not belong to its operation", place=f"operation record {record.number}")
+        return Tip(record, operation, View(self._reader, operation.view))
+
+    def _run(self, steps: winning.Steps) -> Record | None:
+        return winning.run(steps, self._records, lambda oid: chain_link(self.read_operation(oid)))

@@ -1,0 +1,147 @@
+"""The object database: all packs of a directory as one reader, and transactions that add packs to it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.errors import DamageError, MissingObjectError
+from casvault.files.durable import explained
+from casvault.store.pack import Pack
+from casvault.store.transaction import PackTransaction
+from casvault.store.writer import SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from casvault.objects import Kind, ObjectInfo
+    from casvault.oid import Oid
+
+SMALL_PACK = 4096
+"""Packs of up to this many objects are looked up in one dict together, not one after the other."""
+
+
+class _View(NamedTuple):
+    """The packs as they were last listed. Replaced as a whole, so that readers need no lock."""
+
+    packs: dict[str, Pack]
+    large: tuple[Pack, ...]
+    small: dict[Oid, tuple[Pack, int]]
+
+
+class PackDatabase:
+    """Reads the packs of a directory; safe from several threads, and while other processes add and remove packs."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._lock = threading.Lock()
+        self._view = _View({}, (), {})
+        self.refresh()
+
+    @property
+    def packs(self) -> list[Pack]:
+        return list(self._view.packs.values())
+
+    def refresh(self) -> bool:
+        """Look at the directory again; whether packs have come."""
+        with self._lock:
+            while True:
+                try:
+                    return self._list()
+                except FileNotFoundError:
+                    # A pack was rolled up between the listing and the opening; what it held is in a new one.
+                    if not self.directory.is_dir():
+                        with explained(self.directory):
+                            raise
+
+    def add(self, pack: Pack) -> None:
+        """Make a pack that this process has published known, without a listing."""
+        with self._lock:
+            self._view = _with_packs(self._view, {**self._view.packs, pack.name: pack}, [pack])
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Stop reading packs that are being removed."""
+        with self._lock:
+            gone = set(names)
+            packs = {name: pack for name, pack in self._view.packs.items() if name not in gone}
+            self._view = _with_packs(_View({}, (), {}), packs, packs.values())
+
+    def find(self, oid: Oid) -> tuple[Pack, int] | None:
+        """The pack and offset of an object among the packs known now."""
+        view = self._view
+        if (found := view.small.get(oid)) is not None:
+            return found
+        for pack in view.large:
+            if (offset := pack.index.find(oid)) is not None:
+                return pack, offset
+        return None
+
+    def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
+        for oid in ids:
+            pack, offset = self.locate(oid)
+            yield pack.read(oid, offset)
+
+    def find_infos(self, ids: Sequence[Oid]) -> list[ObjectInfo | None]:
+        places = [self.find(oid) for oid in ids]
+        if None in places and self.refresh():
+            places = [self.find(oid) for oid in ids]
+        return [None if place is None else place[0].info(place[1]) for place in places]
+
+    def iter_blob(self, oid: Oid) -> Iterator[bytes]:
+        pack, offset = self.locate(oid)
+        return pack.iter_blob(oid, offset)
+
+    def iter_ids(self) -> Iterator[Oid]:
+        """Every object once for each pack that holds it."""
+        for pack in self.packs:
+            for oid, _ in pack.index.items():
+                yield oid
+
+    def begin(self) -> PackTransaction:
+        """A transaction on the packs known now and on those that it adds."""
+        return PackTransaction(self)
+
+    def locate(self, oid: Oid) -> tuple[Pack, int]:
+        """Like `find`, after another look at the directory; MissingObjectError if it is in no pack."""
+        found = self.find(oid)
+        if found is None and self.refresh():
+            found = self.find(oid)
+        if found is None:
+            self._check_indexes(oid)
+            raise MissingObjectError(
+                "no pack holds this object", place=str(oid), remedy="run `casvault fsck` to see what refers to it"
+            )
+        return found
+
+    def _check_indexes(self, oid: Oid) -> None:
+        """A damaged index makes objects invisible: name the damage, not its consequence."""
+        for pack in self.packs:
+            try:
+                pack.check_index()
+            except DamageError as error:
+                error.remedy = f"object {oid.short} may be in this pack; run `casvault fsck`"
+                raise
+
+    def _list(self) -> bool:
+        names = {path.name for path in self.directory.iterdir() if path.name.endswith(SUFFIX)}
+        old = self._view.packs
+        if names == old.keys():
+            return False
+        added = {name: Pack(self.directory / name) for name in sorted(names - old.keys())}
+        packs = {name: pack for name, pack in old.items() if name in names} | added
+        gone = len(packs) != len(old) + len(added)
+        base = _View({}, (), {}) if gone else self._view
+        self._view = _with_packs(base, packs, packs.values() if gone else added.values())
+        return bool(added)
+
+
+def _with_packs(view: _View, packs: dict[str, Pack], added: Iterable[Pack]) -> _View:
+    """The view with `added` put into its lookups; the dict of small packs is extended in place, which readers bear."""
+    large = list(view.large)
+    for pack in added:
+        if len(pack) > SMALL_PACK:
+            large.append(pack)
+        else:
+            view.small.update((oid, (pack, offset)) for oid, offset in pack.index.items())
+    return _View(packs, tuple(large), view.small)

@@ -1,0 +1,103 @@
+"""A transaction on the object database: what it writes becomes one pack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from casvault.limits import BATCH_BYTES, BATCH_OBJECTS, MIB
+from casvault.objects import Kind, ObjectInfo, object_id
+from casvault.store.writer import PackWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from casvault.oid import Oid
+    from casvault.store.database import PackDatabase
+
+
+class PackTransaction:
+    """The publisher over packs: objects gather in memory until there is a batch worth compressing."""
+
+    def __init__(self, database: PackDatabase) -> None:
+        self._database = database
+        self._writer: PackWriter | None = None
+        self._batch: dict[Oid, tuple[Kind, bytes]] = {}
+        self._batch_bytes = 0
+
+    def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
+        ids = []
+        for kind, data in objects:
+            oid = object_id(kind, data)
+            ids.append(oid)
+            if not self._has(oid):
+                self._batch[oid] = (kind, data)
+                self._batch_bytes += len(data)
+                if self._batch_bytes > BATCH_BYTES or len(self._batch) > BATCH_OBJECTS:
+                    self._flush()
+        return ids
+
+    def write_blob_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
+        return self._open_writer().add_blob_pieces(pieces, lambda oid: self._database.find(oid) is not None)
+
+    def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
+        for oid in ids:
+            if (mine := self._batch.get(oid)) is not None:
+                yield mine
+            elif self._writer is not None and oid in self._writer:
+                yield self._writer.read_back(oid)
+            else:
+                yield from self._database.read_many((oid,))
+
+    def find_infos(self, ids: Sequence[Oid]) -> list[ObjectInfo | None]:
+        mine = {oid: info for oid in ids if (info := self._own_info(oid)) is not None}
+        others = [oid for oid in ids if oid not in mine]
+        found = dict(zip(others, self._database.find_infos(others), strict=True)) if others else {}
+        return [mine.get(oid) or found.get(oid) for oid in ids]
+
+    def iter_blob(self, oid: Oid) -> Iterator[bytes]:
+        if (mine := self._batch.get(oid)) is not None:
+            data = mine[1]
+            return (data[start : start + MIB] for start in range(0, len(data), MIB))
+        if self._writer is not None and oid in self._writer:
+            return self._writer.iter_back(oid)
+        return self._database.iter_blob(oid)
+
+    def publish(self) -> None:
+        self._flush()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            try:
+                self._database.add(writer.publish())
+            finally:
+                writer.abandon()
+
+    def discard(self) -> None:
+        self._batch.clear()
+        self._batch_bytes = 0
+        if self._writer is not None:
+            self._writer.abandon()
+            self._writer = None
+
+    def _has(self, oid: Oid) -> bool:
+        if oid in self._batch or (self._writer is not None and oid in self._writer):
+            return True
+        return self._database.find(oid) is not None
+
+    def _own_info(self, oid: Oid) -> ObjectInfo | None:
+        if (mine := self._batch.get(oid)) is not None:
+            return ObjectInfo(mine[0], len(mine[1]))
+        if self._writer is not None and oid in self._writer:
+            header = self._writer.header(oid)[1]
+            return ObjectInfo(header.kind, header.raw)
+        return None
+
+    def _open_writer(self) -> PackWriter:
+        if self._writer is None:
+            self._writer = PackWriter(self._database.directory)
+        return self._writer
+
+    def _flush(self) -> None:
+        if self._batch:
+            self._open_writer().add_contents([(oid, *item) for oid, item in self._batch.items()])
+            self._batch.clear()
+            self._batch_bytes = 0

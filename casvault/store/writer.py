@@ -1,0 +1,169 @@
+"""Writing one pack: a temporary file that becomes visible when it is whole, verified and durable.
+
+The order is: entries, index, trailer; fsync; read back with the reader; rename to the final name; fsync of the directory.
+A crash before the rename leaves a file `tmp-…` that nobody reads and that the next roll-up removes.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from blake3 import blake3
+
+from casvault.files import map_file, publish_file
+from casvault.files.durable import explained, temporary_path
+from casvault.formats import pack as layout
+from casvault.formats.pack import Encoding
+from casvault.limits import MIB, PIECE
+from casvault.objects import Kind
+from casvault.oid import BlobHasher
+from casvault.store import codec
+from casvault.store.pack import Pack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from casvault.oid import Oid
+
+SUFFIX = ".pack"
+
+
+def new_pack_name() -> str:
+    """Random, and never used again."""
+    return f"{secrets.token_hex(16)}{SUFFIX}"
+
+
+class PackWriter:
+    """Entries go in, a published pack comes out; `abandon` leaves nothing behind."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._path = temporary_path(directory)
+        with explained(directory):
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        self._buffer = bytearray(layout.encode_header())
+        self._written = 0
+        self._entries: dict[Oid, int] = {}
+
+    def __contains__(self, oid: Oid) -> bool:
+        return oid in self._entries
+
+    def add_contents(self, objects: Sequence[tuple[Oid, Kind, bytes]]) -> None:
+        """Objects that are not in the pack yet, compressed as one batch."""
+        stored = codec.compress_many([content for _, _, content in objects])
+        for (oid, kind, content), (encoding, data) in zip(objects, stored, strict=True):
+            header = layout.encode_entry_header(kind, encoding, len(data), len(content))
+            self.add_entry(oid, header, data)
+
+    def add_entry(self, oid: Oid, *parts: bytes | memoryview) -> None:
+        """One entry, already encoded."""
+        self._entries[oid] = self._end
+        for part in parts:
+            self._buffer += part
+        if len(self._buffer) > MIB:
+            self._flush()
+
+    def add_blob_pieces(
+        self, pieces: Iterable[bytes], is_known: Callable[[Oid], bool]
+    ) -> tuple[Oid, int]:
+        """A blob of any size, whose id is known only at its end; what turns out to be known already is taken back."""
+        self._flush()
+        offset = self._written
+        hasher, raw = BlobHasher(), 0
+        compressor = codec.compress_pieces()
+        self._buffer += layout.encode_entry_header(Kind.BLOB, Encoding.ZSTD, 0, 0)
+        for piece in pieces:
+            hasher.update(piece)
+            raw += len(piece)
+            self._buffer += compressor.compress(piece)
+            if len(self._buffer) > PIECE:
+                self._flush()
+        self._buffer += compressor.flush()
+        self._flush()
+        oid = hasher.oid()
+        if is_known(oid) or oid in self._entries:
+            self._truncate(offset)
+            return oid, raw
+        stored = self._written - offset - layout.ENTRY.size
+        with explained(self._path):
+            os.pwrite(self._descriptor, layout.encode_entry_header(Kind.BLOB, Encoding.ZSTD, stored, raw), offset)
+        self._entries[oid] = offset
+        return oid, raw
+
+    def header(self, oid: Oid) -> tuple[int, layout.EntryHeader]:
+        """Where an entry that was added begins, and its header."""
+        self._flush()
+        offset = self._entries[oid]
+        data = os.pread(self._descriptor, layout.ENTRY.size, offset)
+        return offset, layout.EntryHeader(*_unpacked(data))
+
+    def read_back(self, oid: Oid) -> tuple[Kind, bytes]:
+        """An object that was added and is not published yet."""
+        offset, header = self.header(oid)
+        stored = os.pread(self._descriptor, header.stored, offset + layout.ENTRY.size)
+        return header.kind, codec.expand(header.encoding, stored, header.raw, f"{oid} in an unpublished pack")
+
+    def iter_back(self, oid: Oid) -> Iterator[bytes]:
+        """Like `read_back`, in pieces."""
+        offset, header = self.header(oid)
+        start = offset + layout.ENTRY.size
+        stored = memoryview(map_file(self._path))[start : start + header.stored]
+        return codec.expand_pieces(header.encoding, stored, header.raw, PIECE, f"{oid} in an unpublished pack")
+
+    def publish(self) -> Pack:
+        """Finish, verify and publish the pack; the writer is used up."""
+        self._flush()
+        entries_sum = self._sum()
+        index = layout.encode_index(sorted(self._entries.items()))
+        trailer = layout.Trailer(self._written, len(self._entries), entries_sum, blake3(index).digest())
+        self._buffer += index
+        self._buffer += layout.encode_trailer(trailer)
+        self._flush()
+        with explained(self._path):
+            os.fsync(self._descriptor)
+        for _ in Pack(self._path).verify():
+            pass
+        final = self._directory / new_pack_name()
+        publish_file(self._path, final)
+        self._close()
+        return Pack(final)
+
+    def abandon(self) -> None:
+        if self._descriptor >= 0:
+            self._close()
+            self._path.unlink(missing_ok=True)
+
+    @property
+    def _end(self) -> int:
+        return self._written + len(self._buffer)
+
+    def _sum(self) -> bytes:
+        hasher = blake3(max_threads=blake3.AUTO)
+        hasher.update_mmap(self._path)
+        return hasher.digest()
+
+    def _flush(self) -> None:
+        with explained(self._directory):
+            with memoryview(self._buffer) as view:
+                done = 0
+                while done < len(view):
+                    done += os.write(self._descriptor, view[done:])
+            self._written += done
+            self._buffer.clear()
+
+    def _truncate(self, offset: int) -> None:
+        os.ftruncate(self._descriptor, offset)
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+        self._written = offset
+
+    def _close(self) -> None:
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def _unpacked(data: bytes) -> tuple[Kind, Encoding, int, int]:
+    kind, encoding, _, stored, raw = layout.ENTRY.unpack(data)
+    return Kind(kind), Encoding(encoding), stored, raw

@@ -1,0 +1,22 @@
+"""Trees as directories: reading, editing and comparing them over any reader, whatever nodes they are stored in."""
+
+from casvault.trees.diff import PathChange, diff_entries, diff_paths, iter_unshared
+from casvault.trees.edit import build_tree, edit_paths, edit_tree, empty_root
+from casvault.trees.read import find_entries, find_entry, find_path, iter_entries, read_root, walk
+
+__all__ = [
+    "PathChange",
+    "build_tree",
+    "diff_entries",
+    "diff_paths",
+    "edit_paths",
+    "edit_tree",
+    "empty_root",
+    "find_entries",
+    "find_entry",
+    "find_path",
+    "iter_entries",
+    "iter_unshared",
+    "read_root",
+    "walk",
+]

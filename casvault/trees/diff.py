@@ -1,0 +1,112 @@
+"""Comparing trees: what two of them share by id is never read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.objects import TREE, Entry, Fork, Leaf, Root, read_nodes
+from casvault.trees.read import read_children, read_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from casvault.objects import Node, ObjectReader
+    from casvault.oid import Oid
+
+
+class PathChange(NamedTuple):
+    """A path and its states on both sides; None where it is absent."""
+
+    path: bytes
+    old: Root | None
+    new: Root | None
+
+
+def diff_entries(
+    reader: ObjectReader, old: Oid | None, new: Oid | None
+) -> list[tuple[bytes, Entry | None, Entry | None]]:
+    """The names whose entries differ between two directories, sorted, with both entries."""
+    if old == new:
+        return []
+    before, after = iter_unshared(reader, old, new)
+    names = sorted(before.keys() | after.keys())
+    pairs = ((name, before.get(name), after.get(name)) for name in names)
+    return [(name, a, b) for name, a, b in pairs if a != b]
+
+
+def iter_unshared(
+    reader: ObjectReader, old: Oid | None, new: Oid | None
+) -> tuple[dict[bytes, Entry], dict[bytes, Entry]]:
+    """The entries of two directories by name, without those in nodes that both have."""
+    first = [] if old is None else [read_root(reader, old)]
+    second = [] if new is None else [read_root(reader, new)]
+    while (level := max((node.level for node in (*first, *second)), default=0)) > 0:
+        # Nodes of the same level and id hold the same names on both sides; the rest is taken apart, highest level first.
+        shared = _child_ids(first, level) & _child_ids(second, level)
+        first = _descend(reader, first, level, shared)
+        second = _descend(reader, second, level, shared)
+    return _entries(first), _entries(second)
+
+
+def _child_ids(nodes: list[Node], level: int) -> set[Oid]:
+    return {child.id for node in nodes if isinstance(node, Fork) and node.level == level for child in node.children}
+
+
+def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[Oid]) -> list[Node]:
+    """The nodes with those of `level` replaced by their children that are not shared."""
+    result: list[Node] = []
+    for node in nodes:
+        if isinstance(node, Leaf) or node.level < level:
+            result.append(node)
+        elif shared:
+            result.extend(read_nodes(reader, (child.id for child in node.children if child.id not in shared)))
+        else:
+            result.extend(read_children(reader, node))
+    return result
+
+
+def _entries(nodes: list[Node]) -> dict[bytes, Entry]:
+    return {entry.name: entry for node in nodes if isinstance(node, Leaf) for entry in node.entries}
+
+
+def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: bytes = b"") -> Iterator[PathChange]:
+    """The paths that differ between two states of one path, down to what is not a directory on either side.
+
+    A directory that exists on one side only is reported by its contents; an empty one by itself. Where a directory meets
+    something else, the contents and the other thing are reported as changes of their own. Links are compared by id.
+    """
+    pending = [PathChange(path, old, new)]
+    while pending:
+        change = pending.pop()
+        if change.old == change.new:
+            continue
+        before, after = _tree_of(change.old), _tree_of(change.new)
+        if before is None and after is None:
+            yield change
+            continue
+        entries = diff_entries(reader, before, after)
+        old_gone = before is not None and not any(entry for _, entry, _ in entries)
+        new_gone = after is not None and not any(entry for _, _, entry in entries)
+        yield from _ends(change, before, after, empty=(old_gone, new_gone))
+        prefix = change.path + b"/" if change.path else b""
+        pending.extend(PathChange(prefix + name, _state(a), _state(b)) for name, a, b in reversed(entries))
+
+
+def _ends(
+    change: PathChange, before: Oid | None, after: Oid | None, *, empty: tuple[bool, bool]
+) -> Iterator[PathChange]:
+    """The change of the path itself, where it is not a directory on both sides."""
+    if before is not None and after is not None:
+        return
+    old = change.old if before is None or empty[0] else None
+    new = change.new if after is None or empty[1] else None
+    if old is not None or new is not None:
+        yield PathChange(change.path, old, new)
+
+
+def _tree_of(state: Root | None) -> Oid | None:
+    return state.id if state is not None and state.mode == TREE else None
+
+
+def _state(entry: Entry | None) -> Root | None:
+    return None if entry is None else Root(*entry[1:])

@@ -1,0 +1,213 @@
+"""Building and editing trees in their canonical nodes.
+
+The builder takes entries, or whole untouched nodes, in the order of their names and cuts them where the rule says. An
+edit feeds it the old tree: nodes that no edit touches pass through whole, at the highest level that is possible, so that
+one change reads and rewrites one node per level.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from casvault.errors import RefusedError
+from casvault.objects import (
+    TREE,
+    Child,
+    Entry,
+    Kind,
+    Leaf,
+    Root,
+    decode_node,
+    encode_fork,
+    encode_leaf,
+    is_boundary,
+    object_id,
+    read_node,
+)
+from casvault.objects.tree import MAX_LEVEL, WHOLE_ENTRIES
+from casvault.oid import Oid, tree_id
+from casvault.trees.read import find_entries, iter_node_entries, read_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from casvault.objects import Node, ObjectStage, ObjectWriter
+
+Edits = dict[bytes, Entry | None]
+
+EMPTY_ID = tree_id(encode_leaf(()))
+FLUSH_NODES = 1024
+
+
+def empty_root() -> Root:
+    """The state of an empty directory."""
+    return Root(TREE, 0, EMPTY_ID)
+
+
+def build_tree(writer: ObjectWriter, entries: Sequence[Entry]) -> Root:
+    """Write the tree of these entries, which are sorted by name, and return its mode, total size and id."""
+    if len(entries) <= WHOLE_ENTRIES:
+        oid = writer.write_many([(Kind.TREE, encode_leaf(entries))])[0]
+        return Root(TREE, sum(entry.size for entry in entries), oid)
+    builder = _Builder(writer)
+    for entry in entries:
+        builder.add_entry(entry)
+    return builder.finish()
+
+
+def edit_tree(stage: ObjectStage, tree: Oid, edits: Mapping[bytes, Entry | None]) -> Root:
+    """The directory with these names set, or removed where the entry is None; removing what is not there is no error."""
+    node = read_root(stage, tree)
+    removals = sum(entry is None for entry in edits.values())
+    if isinstance(node, Leaf) or node.length - removals <= WHOLE_ENTRIES:
+        return build_tree(stage, list(_merged(iter_node_entries(stage, node), edits)))
+    builder = _Builder(stage)
+    _feed(stage, builder, node, sorted(edits), edits, rightmost=True)
+    return builder.finish()
+
+
+def edit_paths(stage: ObjectStage, root: Root, edits: Mapping[bytes, Root | None]) -> Root:
+    """The tree with the states at these paths set or removed.
+
+    Directories on the way are created; those that a removal leaves empty go too. RefusedError where a path runs through
+    something that is not a directory and that no edit removes.
+    """
+    edited = _edit_below(stage, root, {tuple(path.split(b"/")): state for path, state in edits.items()}, b"")
+    return edited or empty_root()
+
+
+def _edit_below(stage: ObjectStage, root: Root, edits: Mapping[tuple[bytes, ...], Root | None], at: bytes) -> Root | None:
+    """None where nothing is left."""
+    here: dict[bytes, Root | None] = {}
+    below: dict[bytes, dict[tuple[bytes, ...], Root | None]] = {}
+    for path, state in edits.items():
+        if len(path) == 1:
+            here[path[0]] = state
+        else:
+            below.setdefault(path[0], {})[path[1:]] = state
+    present = find_entries(stage, root.id, below)
+    for name, deeper in below.items():
+        if here.get(name) is not None:
+            raise RefusedError("a path cannot be both a file and a directory", place=(at + name).decode(errors="replace"))
+        old = present.get(name)
+        if old is not None and old.mode != TREE and name not in here:
+            if any(state is not None for state in deeper.values()):
+                raise RefusedError("not a directory", place=(at + name).decode(errors="replace"))
+            continue
+        start = Root(*old[1:]) if old is not None and old.mode == TREE else empty_root()
+        here[name] = _edit_below(stage, start, deeper, at + name + b"/")
+    edited = edit_tree(stage, root.id, {n: None if s is None else Entry(n, *s) for n, s in here.items()})
+    return None if edited.id == EMPTY_ID else edited
+
+
+def _merged(entries: Iterable[Entry], edits: Mapping[bytes, Entry | None]) -> Iterator[Entry]:
+    """The entries after the edits, in order."""
+    result = {entry.name: entry for entry in entries}
+    for name, entry in edits.items():
+        if entry is None:
+            result.pop(name, None)
+        else:
+            result[name] = entry
+    return iter([result[name] for name in sorted(result)])
+
+
+def _feed(
+    stage: ObjectStage,
+    builder: _Builder,
+    node: Node,
+    names: list[bytes],
+    edits: Mapping[bytes, Entry | None],
+    *,
+    rightmost: bool,
+) -> None:
+    """Pass a node of the old tree to the builder, edited at `names`, all of which fall into it."""
+    if isinstance(node, Leaf):
+        for entry in _merged(node.entries, {name: edits[name] for name in names}):
+            builder.add_entry(entry)
+        return
+    start = 0
+    for position, child in enumerate(node.children):
+        # The end of the whole tree may stand at no boundary, so what is rightmost is always taken apart.
+        last = rightmost and position == len(node.children) - 1
+        end = len(names) if last else bisect_right(names, child.last)
+        if last or end > start:
+            _feed(stage, builder, read_node(stage, child.id), names[start:end], edits, rightmost=last)
+        else:
+            builder.add_node(node.level - 1, child, stage)
+        start = end
+
+
+class _Builder:
+    """Cuts a stream of entries into nodes, level by level.
+
+    `_open[0]` holds the entries of the leaf that is being filled, `_open[n]` the children of the fork of level n.
+    """
+
+    def __init__(self, writer: ObjectWriter) -> None:
+        self._writer = writer
+        self._open: list[list[Entry] | list[Child]] = [[] for _ in range(MAX_LEVEL + 2)]
+        self._finished: dict[Oid, bytes] = {}
+
+    def add_entry(self, entry: Entry) -> None:
+        self._open[0].append(entry)  # type: ignore[arg-type]
+        if is_boundary(entry.name, 0):
+            self._close(0)
+
+    def add_node(self, level: int, child: Child, stage: ObjectStage) -> None:
+        """Add a whole node that ends at a boundary; it is taken apart if what came before has left an open node."""
+        if not any(self._open[: level + 1]):
+            self._add_child(level + 1, child)
+            return
+        node = read_node(stage, child.id)
+        if isinstance(node, Leaf):
+            for entry in node.entries:
+                self.add_entry(entry)
+        else:
+            for below in node.children:
+                self.add_node(level - 1, below, stage)
+
+    def finish(self) -> Root:
+        """Close what is open and return the root."""
+        for level in range(MAX_LEVEL + 1):
+            if self._open[level]:
+                self._close(level, cut=False)
+            above = self._open[level + 1]
+            if len(above) == 1 and not any(self._open[level + 2 :]):
+                return self._root(above[0])  # type: ignore[arg-type]
+        raise AssertionError("the highest level is never cut, so it ends in one node")
+
+    def _add_child(self, level: int, child: Child) -> None:
+        self._open[level].append(child)  # type: ignore[arg-type]
+        if level < MAX_LEVEL and is_boundary(child.last, level):
+            self._close(level)
+
+    def _close(self, level: int, *, cut: bool = True) -> None:
+        items = self._open[level]
+        self._open[level] = []
+        data = encode_leaf(items) if level == 0 else encode_fork(level, items)  # type: ignore[arg-type]
+        oid = object_id(Kind.TREE, data)
+        self._finished[oid] = data
+        count = len(items) if level == 0 else sum(item[1] for item in items)
+        child = Child(items[-1][0], count, sum(item[2] for item in items), oid)
+        if cut:
+            self._add_child(level + 1, child)
+        else:
+            self._open[level + 1].append(child)  # type: ignore[arg-type]
+        if len(self._finished) > FLUSH_NODES and cut:
+            self._flush()
+
+    def _root(self, top: Child) -> Root:
+        """The highest node that has more than one child: cuts at the very end of the tree made forks of single ones."""
+        while (data := self._finished.get(top.id)) is not None:
+            node = decode_node(data)
+            if isinstance(node, Leaf) or len(node.children) > 1:
+                break
+            del self._finished[top.id]
+            top = node.children[0]
+        self._flush()
+        return Root(TREE, top.size, top.id)
+
+    def _flush(self) -> None:
+        self._writer.write_many((Kind.TREE, data) for data in self._finished.values())
+        self._finished = {}

@@ -1,0 +1,114 @@
+"""Reading trees: one directory, one path, everything below."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from casvault.objects import TREE, Entry, Fork, Leaf, Root, read_node, read_nodes
+from casvault.objects.tree import check_child, check_root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from casvault.objects import Node, ObjectReader
+    from casvault.oid import Oid
+
+_NAME = attrgetter("name")
+_LAST = attrgetter("last")
+
+
+def read_root(reader: ObjectReader, tree: Oid) -> Node:
+    """The root node of a tree, checked to be one."""
+    node = read_node(reader, tree)
+    check_root(node)
+    return node
+
+
+def read_children(reader: ObjectReader, fork: Fork) -> Iterator[Node]:
+    """The nodes below a fork, each checked against what the fork claims of it."""
+    nodes = read_nodes(reader, (child.id for child in fork.children))
+    for child, node in zip(fork.children, nodes, strict=True):
+        check_child(child, fork.level, node)
+        yield node
+
+
+def iter_entries(reader: ObjectReader, tree: Oid) -> Iterator[Entry]:
+    """The entries of one directory in the order of their names."""
+    yield from iter_node_entries(reader, read_root(reader, tree))
+
+
+def iter_node_entries(reader: ObjectReader, node: Node) -> Iterator[Entry]:
+    if isinstance(node, Leaf):
+        yield from node.entries
+        return
+    for below in read_children(reader, node):
+        yield from iter_node_entries(reader, below)
+
+
+def find_entry(reader: ObjectReader, tree: Oid, name: bytes) -> Entry | None:
+    """The entry of this name in the directory."""
+    node = read_root(reader, tree)
+    while isinstance(node, Fork):
+        position = bisect_left(node.children, name, key=_LAST)
+        if position == len(node.children):
+            return None
+        child = node.children[position]
+        below = read_node(reader, child.id)
+        check_child(child, node.level, below)
+        node = below
+    position = bisect_left(node.entries, name, key=_NAME)
+    found = node.entries[position] if position < len(node.entries) else None
+    return found if found is not None and found.name == name else None
+
+
+def find_entries(reader: ObjectReader, tree: Oid, names: Iterable[bytes]) -> dict[bytes, Entry]:
+    """Those of the names that the directory has; each node is read once."""
+    found: dict[bytes, Entry] = {}
+    _find_in(reader, read_root(reader, tree), sorted(set(names)), found)
+    return found
+
+
+def _find_in(reader: ObjectReader, node: Node, names: list[bytes], found: dict[bytes, Entry]) -> None:
+    if isinstance(node, Leaf):
+        wanted = set(names)
+        found.update((entry.name, entry) for entry in node.entries if entry.name in wanted)
+        return
+    touched: dict[int, list[bytes]] = {}
+    for name in names:
+        position = bisect_left(node.children, name, key=_LAST)
+        if position < len(node.children):
+            touched.setdefault(position, []).append(name)
+    nodes = read_nodes(reader, (node.children[position].id for position in touched))
+    for (position, below_names), below in zip(touched.items(), nodes, strict=True):
+        check_child(node.children[position], node.level, below)
+        _find_in(reader, below, below_names, found)
+
+
+def find_path(reader: ObjectReader, root: Root, path: bytes) -> Root | None:
+    """What stands at a path of names joined by slashes; the empty path is the root itself."""
+    state = root
+    for name in path.split(b"/") if path else ():
+        if state.mode != TREE:
+            return None
+        entry = find_entry(reader, state.id, name)
+        if entry is None:
+            return None
+        state = Root(*entry[1:])
+    return state
+
+
+def walk(reader: ObjectReader, tree: Oid, prefix: bytes = b"") -> Iterator[tuple[bytes, Entry]]:
+    """Every entry below the tree with its path: a directory first, then what is in it. Links are not followed."""
+    open_directories = [(prefix, iter_entries(reader, tree))]
+    while open_directories:
+        above, entries = open_directories[-1]
+        entry = next(entries, None)
+        if entry is None:
+            open_directories.pop()
+            continue
+        path = above + entry.name
+        yield path, entry
+        if entry.mode == TREE:
+            open_directories.append((path + b"/", iter_entries(reader, entry.id)))
