@@ -17,9 +17,6 @@ MAX_OBJECT: Final = 64 * MIB
 MAX_NAME: Final = 4096
 """Bytes in the name of a tree entry."""
 
-MAX_NODE_ENTRIES: Final = 1 << 16
-"""Entries in one tree node; a node splits at 32 entries on average, so only a forged one comes near."""
-
 MAX_PARENTS: Final = 1 << 12
 MAX_FIELDS: Final = 1 << 16
 
@@ -28,6 +25,9 @@ STREAM_THRESHOLD: Final = 8 * MIB
 
 PIECE: Final = 1 * MIB
 """Bytes per piece of a streamed blob."""
+
+MERGE_BYTES: Final = 64 * MIB
+"""Larger files are not merged by lines: a change on both sides is a conflict."""
 
 BATCH_BYTES: Final = 2 * MIB
 BATCH_OBJECTS: Final = 2048

@@ -186,6 +186,15 @@ class Index:
             return None
         return self.offset(position)
 
+    def iter_prefix(self, prefix: str) -> Iterator[Oid]:
+        """The ids that begin with these hex digits, sorted."""
+        low = bytes.fromhex(prefix.ljust(2 * ID_SIZE, "0"))
+        for position in range(bisect_left(self, low), self.count):
+            oid = trusted_oid(self[position])
+            if not oid.hex().startswith(prefix):
+                return
+            yield oid
+
     def offset(self, position: int) -> int:
         found: int = OFFSET.unpack_from(self._data, self._offsets + OFFSET.size * position)[0]
         return found

@@ -8,7 +8,7 @@
 
 Names and subdirectories are sorted and joined by NUL. A stat is mode u32, size u64, mtime i64, ctime i64 (nanoseconds
 since 1970), inode u64. Directory flags: 1, the tree is known (else its size and id are zero); 2, the tree was in the
-vault. The columns of a directory are compared whole with what the file system says now, so that an unchanged directory
+vault (only with 1); 4, no name there is one that some built-in rule concerns. The columns of a directory are compared whole with what the file system says now, so that an unchanged directory
 costs two comparisons, however many files it has.
 """
 
@@ -39,6 +39,7 @@ UNTRUSTED = bytes(STAT.size)
 
 _TREE_KNOWN = 1
 _TREE_HELD = 2
+_ORDINARY = 4
 
 
 class Directory(NamedTuple):
@@ -56,10 +57,8 @@ class Directory(NamedTuple):
     """The whole directory as a tree, if a scan made one."""
     tree_held: bool = False
     """The tree, with everything below it, was in the vault."""
-
-    @property
-    def count(self) -> int:
-        return len(self.held)
+    ordinary: bool = False
+    """None of the names found there, taken or not, is one that some built-in rule concerns."""
 
 
 def encode_cache(owner: bytes, directories: Mapping[bytes, Directory]) -> Iterator[bytes]:
@@ -76,8 +75,8 @@ def encode_cache(owner: bytes, directories: Mapping[bytes, Directory]) -> Iterat
 
 
 def _encode_directory(path: bytes, directory: Directory) -> bytes:
-    names, subdirectories, stats, ids, held, tree, tree_held = directory
-    flags = (0 if tree is None else _TREE_KNOWN) | (_TREE_HELD if tree_held else 0)
+    names, subdirectories, stats, ids, held, tree, tree_held, ordinary = directory
+    flags = (0 if tree is None else _TREE_KNOWN) | (_TREE_HELD if tree_held else 0) | (_ORDINARY if ordinary else 0)
     size, oid = (0, bytes(ID_SIZE)) if tree is None else tree[1:]
     head = DIRECTORY.pack(len(path), len(names), len(subdirectories), len(held), flags, size, oid)
     return b"".join((head, path, names, subdirectories, stats, ids, held))
@@ -125,7 +124,7 @@ def _decode_directory(data: bytes, offset: int, end: int) -> tuple[bytes, Direct
     if offset + DIRECTORY.size > end:
         raise MalformedError(f"stat cache: truncated at byte {end}")
     *lengths, count, flags, size, raw = DIRECTORY.unpack_from(data, offset)
-    if flags not in (0, _TREE_KNOWN, _TREE_KNOWN | _TREE_HELD):
+    if flags > _ORDINARY + _TREE_HELD + _TREE_KNOWN or flags & (_TREE_KNOWN | _TREE_HELD) == _TREE_HELD:
         raise MalformedError(f"stat cache: unknown flags {flags:#x} at byte {offset}")
     columns = []
     start = offset + DIRECTORY.size
@@ -137,5 +136,8 @@ def _decode_directory(data: bytes, offset: int, end: int) -> tuple[bytes, Direct
     path, names, subdirectories, stats, ids, held = columns
     if names.count(b"\0") != max(count - 1, 0) or (names and not count):
         raise MalformedError(f"stat cache: {count} files have other names at byte {offset}")
-    tree = Root(TREE, size, trusted_oid(raw)) if flags else None
-    return path, Directory(names, subdirectories, stats, ids, held, tree, flags > _TREE_KNOWN), start
+    tree = Root(TREE, size, trusted_oid(raw)) if flags & _TREE_KNOWN else None
+    directory = Directory(
+        names, subdirectories, stats, ids, held, tree, bool(flags & _TREE_HELD), bool(flags & _ORDINARY)
+    )
+    return path, directory, start

@@ -59,6 +59,13 @@ class MemoryObjects:
         content = b"".join(pieces)
         return self.write_many([(Kind.BLOB, content)])[0], len(content)
 
+    def find_prefix(self, prefix: str) -> list[Oid]:
+        """The ids that begin with these hex digits, sorted."""
+        return sorted(oid for oid in self._objects if oid.hex().startswith(prefix))
+
+    def begin(self) -> MemoryPublisher:
+        return MemoryPublisher(self)
+
     def take(self, other: MemoryObjects) -> None:
         """Add everything that `other` holds."""
         self._objects.update(other._objects)

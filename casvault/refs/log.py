@@ -38,6 +38,8 @@ class Plan(NamedTuple):
     arguments: Sequence[bytes] = ()
     message: bytes = b""
     fields: Sequence[Field] = ()
+    always: bool = False
+    """Make an operation even if no ref changes."""
 
 
 class Context(NamedTuple):
@@ -122,7 +124,7 @@ class OperationLog:
         if planned is None:
             return None
         root = view.edited(stage, planned.edits)
-        if root == view.root and tip is not None:
+        if root == view.root and tip is not None and not planned.always:
             return None
         number = 1 if tip is None else tip.number + 1
         operation = Operation(

@@ -79,7 +79,7 @@ def expand_many(data: Buffer, spans: Sequence[tuple[int, int, int]], place: str)
     segments = struct.pack(f"={2 * len(spans)}Q", *(number for span in spans for number in span[:2]))
     sizes = struct.pack(f"={len(spans)}Q", *(raw for _, _, raw in spans))
     try:
-        frames = zstandard.BufferWithSegments(data, segments)
+        frames = zstandard.BufferWithSegments(cast("bytes", data), segments)
         expanded = _decompressor().multi_decompress_to_buffer(frames, decompressed_sizes=sizes, threads=2)
     except zstandard.ZstdError as error:
         raise DamageError(f"the stored bytes cannot be decompressed: {error}", place=place) from error

@@ -95,8 +95,11 @@ class PackDatabase:
     def iter_ids(self) -> Iterator[Oid]:
         """Every object once for each pack that holds it."""
         for pack in self.packs:
-            for oid, _ in pack.index.items():
-                yield oid
+            yield from (oid for oid, _ in pack.index.items())
+
+    def find_prefix(self, prefix: str) -> list[Oid]:
+        """The ids that begin with these hex digits, sorted."""
+        return sorted({oid for pack in self.packs for oid in pack.index.iter_prefix(prefix)})
 
     def begin(self) -> PackTransaction:
         """A transaction on the packs known now and on those that it adds."""

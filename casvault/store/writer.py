@@ -6,6 +6,7 @@ A crash before the rename leaves a file `tmp-…` that nobody reads and that the
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from typing import TYPE_CHECKING
@@ -41,9 +42,7 @@ class PackWriter:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._path = temporary_path(directory)
-        with explained(directory):
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+        self._path, self._descriptor = _open_temporary(directory)
         self._buffer = bytearray(layout.encode_header())
         self._written = 0
         self._entries: dict[Oid, int] = {}
@@ -162,6 +161,18 @@ class PackWriter:
     def _close(self) -> None:
         os.close(self._descriptor)
         self._descriptor = -1
+
+
+def _open_temporary(directory: Path) -> tuple[Path, int]:
+    """A new file, locked for as long as this process lives, so that whoever removes leftovers can tell it from one."""
+    with explained(directory):
+        while True:
+            path = temporary_path(directory)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                return path, descriptor
+            os.close(descriptor)  # taken for a leftover between the two calls
 
 
 def _unpacked(data: bytes) -> tuple[Kind, Encoding, int, int]:

@@ -1,0 +1,49 @@
+"""Names that people type and names that trees can hold."""
+
+from __future__ import annotations
+
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from casvault.errors import UsageError
+
+COLLECTIONS = b"collections/"
+PROJECTS = b"projects/"
+
+
+def escape(path: bytes) -> bytes:
+    """A path as one name: what is not a letter, a digit or one of ``-._~`` and a space is percent-encoded."""
+    escaped = quote_from_bytes(path, safe=" ").encode()
+    return b"%2E" + escaped[1:] if escaped in (b".", b"..") else escaped
+
+
+def unescape(name: bytes) -> bytes:
+    return unquote_to_bytes(name)
+
+
+def check_line_name(name: str, what: str) -> bytes:
+    """The bytes of a collection's or project's name; UsageError for one that could not be typed again."""
+    wrong = not name or name != name.strip() or name.startswith(("-", ".", "@")) or not name.isprintable()
+    if wrong or any(sign in name for sign in "/:~^\\"):
+        raise UsageError(
+            f"{name!r} cannot be the name of a {what}: no slash, colon, ~, ^, backslash or control characters, "
+            "no space at an end, no leading dash, dot or @"
+        )
+    return name.encode()
+
+
+def collection_ref(name: str) -> bytes:
+    return COLLECTIONS + check_line_name(name, "collection")
+
+
+def project_ref(name: str) -> bytes:
+    return PROJECTS + check_line_name(name, "project")
+
+
+def show(path: bytes) -> str:
+    """A path for people and for JSON: bytes that are not UTF-8 survive as surrogates, and can be typed back."""
+    return path.decode(errors="surrogateescape")
+
+
+def typed(text: str) -> bytes:
+    """The bytes that somebody typed."""
+    return text.encode(errors="surrogateescape")

@@ -1,0 +1,131 @@
+"""Which paths of a collection are artifacts: a list of rules in `casvault.toml`, of which the first match wins.
+
+    [[rules]]
+    path = "prompts/**/*.txt"     # * within a name, ** for any number of directories
+    kind = "prompt"
+    suffix = ".txt"               # dropped in short names; optional
+
+The rules of the file come before the defaults; `defaults = false` at its top leaves these out. Artifacts never nest:
+below a path that is one, nothing is looked for.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from fnmatch import translate
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.errors import UsageError
+from casvault.worktree import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RULES_FILE = b"casvault.toml"
+
+
+class Rule(NamedTuple):
+    path: str
+    kind: str
+    suffix: str = ""
+
+    @property
+    def home(self) -> bytes:
+        """The first component, which no wildcard has a part in."""
+        return self.path.split("/", 1)[0].encode()
+
+
+DEFAULTS = (
+    Rule("skills/*", "skill"),
+    Rule("commands/**/*.md", "command", ".md"),
+    Rule("agents/**/*.md", "agent", ".md"),
+    Rule("hooks/*", "hook"),
+    Rule("mcp/*", "mcp"),
+    Rule("workflows/*", "workflow"),
+    Rule("composites/*", "composite"),
+    Rule("plugins/*", "plugin"),
+)
+
+
+class Rules:
+    """The rules of one collection, compiled."""
+
+    def __init__(self, rules: Sequence[Rule] = DEFAULTS) -> None:
+        self._rules = [(rule, _compiled(rule.path), rule.path.count("/"), "**" in rule.path) for rule in rules]
+        self._homes = {rule.home for rule in rules}
+
+    def find(self, path: bytes) -> Rule | None:
+        """The rule that makes this path an artifact."""
+        for rule, pattern, _, _ in self._rules:
+            if pattern.match(path):
+                return rule
+        home, slash, rest = path.partition(b"/")
+        if slash and b"/" not in rest and home not in self._homes:
+            return Rule("*/*", _singular(home.decode(errors="surrogateescape")))
+        return None
+
+    def classify(self, path: bytes, is_directory: bool) -> Role:
+        """What a scan does at this path."""
+        if self.find(path) is not None:
+            return Role.UNIT
+        return Role.DESCEND if is_directory else Role.PLAIN
+
+    def kind(self, path: bytes) -> str:
+        rule = self.find(path)
+        return "file" if rule is None else rule.kind
+
+    def short_name(self, path: bytes) -> bytes:
+        """`skill/pdf` for `skills/pdf`; the path itself where no rule makes it an artifact."""
+        rule = self.find(path)
+        if rule is None:
+            return path
+        rest = path.partition(b"/")[2]
+        suffix = rule.suffix.encode()
+        if suffix and rest.endswith(suffix):
+            rest = rest[: -len(suffix)]
+        return rule.kind.encode(errors="surrogateescape") + b"/" + rest
+
+
+def parse_rules(text: bytes, place: str) -> Rules:
+    """The rules of a `casvault.toml`; UsageError naming the place for what they cannot say."""
+    try:
+        table = tomllib.loads(text.decode())
+    except ValueError as error:
+        raise UsageError(f"not TOML: {error}", place=place) from error
+    entries = table.get("rules", [])
+    if not isinstance(entries, list):
+        raise UsageError("`rules` is not a list of tables ([[rules]])", place=place)
+    own = [_parse_rule(entry, place) for entry in entries]
+    return Rules([*own, *(DEFAULTS if table.get("defaults", True) else ())])
+
+
+def _parse_rule(entry: object, place: str) -> Rule:
+    if not isinstance(entry, dict) or not {"path", "kind"} <= entry.keys() <= {"path", "kind", "suffix"}:
+        raise UsageError("a rule has `path`, `kind` and perhaps `suffix`", place=place)
+    rule = Rule(*(entry.get(key, "") for key in Rule._fields))
+    if not all(isinstance(value, str) for value in rule):
+        raise UsageError("the values of a rule are strings", place=place)
+    parts = rule.path.split("/")
+    if len(parts) < 2 or not all(parts) or "*" in parts[0] or not rule.kind or "/" in rule.kind:
+        raise UsageError(
+            f"the path {rule.path!r} must begin with a plain name and a slash, and the kind be a word", place=place
+        )
+    return rule
+
+
+def _compiled(path: str) -> re.Pattern[bytes]:
+    """The pattern as an expression on bytes: `*` and `?` stay within a name, `**` spans any number of directories."""
+    parts = []
+    for part in path.split("/"):
+        if part == "**":
+            parts.append("(?:[^/]+/)*")
+        else:
+            translated = translate(part).removeprefix("(?s:").removesuffix(r")\Z")
+            parts.append(translated.replace(".*", "[^/]*").replace(".", ".") + "/")
+    expression = "".join(parts).removesuffix("/")
+    return re.compile(expression.encode() + rb"\Z", re.DOTALL)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 1 and word.endswith("s") else word

@@ -1,0 +1,102 @@
+"""Versions: the commits of one artifact."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.objects import Commit, Root, Signature, read_commit, write_commit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from casvault.objects import Field, ObjectReader, ObjectWriter
+    from casvault.oid import Oid
+
+TYPE = b"type"
+VERSION = b"version"
+COLLECTION = b"collection"
+PATH = b"path"
+ORIGIN = b"origin"
+
+
+class Origin(Enum):
+    """How a version came about."""
+
+    IMPORT = "import"
+    """The first version of something that was there before."""
+    EDIT = "edit"
+    DEPLOY = "deploy"
+    PULL = "pull"
+    MERGE = "merge"
+    OVERWRITE = "overwrite"
+    FORK = "fork"
+    RESTORE = "restore"
+    REVERT = "revert"
+    RECREATE = "recreate"
+    RENAME = "rename"
+    UPSTREAM = "upstream"
+
+
+class Version(NamedTuple):
+    """An artifact commit, read."""
+
+    id: Oid
+    content: Root
+    parents: tuple[Oid, ...]
+    collection: str
+    path: bytes
+    origin: str
+    author: Signature
+    message: str
+
+
+class Draftsman(NamedTuple):
+    """Who and when, for the commits that a command makes."""
+
+    who: Signature
+    message: str = ""
+
+    def write(
+        self, writer: ObjectWriter, root: Root, parents: Iterable[Oid], fields: Iterable[Field], message: str | None = None
+    ) -> Oid:
+        text = self.message if message is None else message
+        return write_commit(
+            writer,
+            Commit(
+                root, tuple(parents), self.who, self.who, text.encode(errors="surrogateescape"), fields=tuple(fields)
+            ),
+        )
+
+
+def write_version(
+    writer: ObjectWriter,
+    draftsman: Draftsman,
+    content: Root,
+    parents: Iterable[Oid],
+    *,
+    collection: bytes,
+    path: bytes,
+    origin: Origin,
+    fields: Iterable[Field] = (),
+) -> Oid:
+    own = ((TYPE, VERSION), (COLLECTION, collection), (PATH, path), (ORIGIN, origin.value.encode()))
+    return draftsman.write(writer, content, parents, (*own, *fields))
+
+
+def read_version(reader: ObjectReader, oid: Oid) -> Version:
+    return parse_version(oid, read_commit(reader, oid))
+
+
+def parse_version(oid: Oid, commit: Commit) -> Version:
+    """The facts of a version; what a foreign commit does not say is empty."""
+    return Version(
+        oid,
+        commit.root,
+        commit.parents,
+        (commit.field(COLLECTION) or b"").decode(errors="surrogateescape"),
+        commit.field(PATH) or b"",
+        (commit.field(ORIGIN) or b"").decode(errors="replace"),
+        commit.author,
+        commit.message.decode(errors="surrogateescape"),
+    )

@@ -1,0 +1,94 @@
+"""The journal: what is about to be written into a directory, durable before the operation record is created.
+
+A journal whose transaction is not in the operation chain describes nothing that happened, and is deleted. One whose
+transaction is there must be finished or taken back before anything else is done with the directory.
+
+    journal = [1, transaction id, number, ref, marker, [[path, old, new], …]]
+    old, new = [mode, size, id] or nil;  marker = the id that the directory's marker takes, or nil
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from casvault.artifacts.draft import FileWrite
+from casvault.errors import MalformedError, UnsupportedError
+from casvault.files import remove_file, write_file
+from casvault.files.durable import explained
+from casvault.formats.record import TRANSACTION_ID_SIZE
+from casvault.objects import Root
+from casvault.objects.canonical import decode, encode
+from casvault.oid import Oid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+JOURNAL = ".casvault-journal"
+VERSION = 1
+
+
+class Journal(NamedTuple):
+    transaction: bytes
+    number: int
+    """Of the operation that the writes belong to."""
+    ref: bytes
+    marker: Oid | None
+    writes: tuple[FileWrite, ...]
+
+
+def encode_writes(writes: Iterable[FileWrite]) -> list[Any]:
+    return [[write.path, write.old, write.new] for write in writes]
+
+
+def decode_writes(value: object) -> tuple[FileWrite, ...]:
+    """ValueError or TypeError for what is not a list of writes."""
+    if not isinstance(value, list):
+        raise TypeError("the writes are not a list")
+    return tuple(FileWrite(path, _decode_state(old), _decode_state(new)) for path, old, new in value)
+
+
+def _decode_state(value: list[Any] | None) -> Root | None:
+    if value is None:
+        return None
+    mode, size, raw = value
+    return Root(mode, size, Oid(raw))
+
+
+def write_journal(directory: Path, journal: Journal) -> None:
+    value = [
+        VERSION,
+        journal.transaction,
+        journal.number,
+        journal.ref,
+        journal.marker,
+        encode_writes(journal.writes),
+    ]
+    write_file(directory / JOURNAL, encode(value))
+
+
+def read_journal(directory: Path) -> Journal | None:
+    """The journal that stands in a directory; None where nothing was cut off."""
+    path = directory / JOURNAL
+    with explained(path):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+    value = decode(data, str(path))
+    try:
+        version, transaction, number, ref, marker, writes = value
+        if version != VERSION:
+            raise UnsupportedError(f"journal version {version}", place=str(path), remedy="use a later casvault")
+        if len(transaction) != TRANSACTION_ID_SIZE:
+            raise ValueError("a wrong transaction id")
+        journal = Journal(transaction, number, ref, None if marker is None else Oid(marker), decode_writes(writes))
+    except (ValueError, TypeError) as error:
+        raise MalformedError(
+            f"not a journal: {error}", place=str(path), remedy="move it aside; `casvault status` shows what differs"
+        ) from error
+    return journal
+
+
+def remove_journal(directory: Path) -> None:
+    remove_file(directory / JOURNAL)

@@ -1,0 +1,67 @@
+"""Markers: the small files by which a directory knows what it is and what it holds.
+
+`.casvault-collection` names the vault, the collection and the snapshot last taken from the directory or written to it;
+`.casvault-project` names the vault and the project. Both are JSON, and not for version control: a copy of the directory
+carries its own, which is how a stale copy is told from the original.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from casvault.errors import MalformedError, UnsupportedError
+from casvault.files import write_file
+from casvault.files.durable import explained
+from casvault.oid import Oid
+
+COLLECTION_MARKER = ".casvault-collection"
+PROJECT_MARKER = ".casvault-project"
+FORMAT = 1
+
+
+class Marker(NamedTuple):
+    vault: str
+    """The path of the vault when the marker was written: a hint, the id decides."""
+    vault_id: str
+    name: str
+    """Of the collection or the project."""
+    checkout: str
+    """Random, so that a copy can be told from a directory that was moved."""
+    snapshot: Oid | None = None
+    """What the directory of a collection holds; None in a project."""
+
+
+def write_marker(directory: Path, file_name: str, marker: Marker) -> None:
+    snapshot = None if marker.snapshot is None else marker.snapshot.hex()
+    table = {"format": FORMAT, **marker._asdict(), "snapshot": snapshot}
+    write_file(directory / file_name, json.dumps(table, indent=2).encode() + b"\n")
+
+
+def read_marker(directory: Path, file_name: str) -> Marker | None:
+    """The marker of a directory; None if it has none, MalformedError if it cannot be read."""
+    path = directory / file_name
+    with explained(path):
+        try:
+            text = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+    remedy = f"if it was edited or is damaged, remove it and add the directory again: {path}"
+    try:
+        table = json.loads(text)
+        if table.pop("format") != FORMAT:
+            raise UnsupportedError("a marker of a later version", place=str(path), remedy="use a later casvault")
+        snapshot = table.pop("snapshot")
+        marker = Marker(**table, snapshot=None if snapshot is None else Oid.from_hex(snapshot))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MalformedError(f"not a marker: {error}", place=str(path), remedy=remedy) from error
+    return marker
+
+
+def find_upwards(start: Path, names: tuple[str, ...]) -> Path | None:
+    """The nearest directory at or above `start` in which one of the names exists."""
+    for directory in (start, *start.parents):
+        if any((directory / name).exists() for name in names):
+            return directory
+    return None

@@ -1,0 +1,226 @@
+"""Running a command: plan on the newest view, journal, record, write files, in this order.
+
+    locks of the directories → journals looked at → objects published → journals written → record created (the commit
+    point) → files written → markers → journals removed
+
+A crash before the record leaves everything as it was, but for a journal that nobody needs; a crash after it leaves an
+interrupted directory, which `recover` finishes or takes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.artifacts.draft import Draft, FileWrite
+from casvault.artifacts.names import COLLECTIONS, show
+from casvault.deploy.journal import (
+    Journal,
+    decode_writes,
+    encode_writes,
+    read_journal,
+    remove_journal,
+    write_journal,
+)
+from casvault.deploy.marker import COLLECTION_MARKER, read_marker, write_marker
+from casvault.errors import InterruptedTargetError, MalformedError
+from casvault.files import lock_directory
+from casvault.objects.canonical import decode, encode
+from casvault.progress import silent
+from casvault.refs import Context, Plan
+from casvault.worktree import Applied, Target, plan_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from casvault.artifacts.version import Draftsman
+    from casvault.formats.record import Record
+    from casvault.objects import Field, ObjectPublisher, ObjectReader
+    from casvault.oid import Oid
+    from casvault.progress import Progress
+    from casvault.refs import Operation, Tip, View
+    from casvault.repository import Repository
+
+FILES = b"files"
+
+
+class Command(NamedTuple):
+    """What is run, as the operation will record it."""
+
+    kind: str
+    arguments: Sequence[bytes] = ()
+    fields: Sequence[Field] = ()
+
+
+class Outcome(NamedTuple):
+    """What a command did; `operation` is None where there was nothing to do."""
+
+    operation: Operation | None
+    written: int = 0
+    removed: int = 0
+    kept: tuple[str, ...] = ()
+    """Paths that somebody changed while the command ran, and that were left as they are."""
+    left: tuple[str, ...] = ()
+    """Directories that could not be removed because something else is in them."""
+
+
+class Session(NamedTuple):
+    """What every command needs: where, who, and the directories that it may write into, by ref."""
+
+    repository: Repository
+    draftsman: Draftsman
+    new_transaction_id: Callable[[], bytes]
+    directories: dict[bytes, Path]
+    progress: Progress = silent
+
+
+@contextlib.contextmanager
+def locked(session: Session) -> Iterator[None]:
+    """Hold the directories of a session, and be sure that none of them is interrupted.
+
+    The locks are taken in the order of their paths, so that two commands never wait for each other.
+    """
+    with contextlib.ExitStack() as stack:
+        for directory in sorted(set(session.directories.values())):
+            stack.enter_context(lock_directory(directory))
+        for directory in session.directories.values():
+            check_not_interrupted(session.repository, directory)
+        yield
+
+
+def check_not_interrupted(repository: Repository, directory: Path) -> None:
+    """Remove a journal of something that never happened; InterruptedTargetError for one of something that did."""
+    journal = read_journal(directory)
+    if journal is None:
+        return
+    if repository.log.find_in_chain(journal.number, journal.transaction) is None:
+        remove_journal(directory)
+    elif not journal.writes:
+        finish_journal(directory, journal)
+    else:
+        raise InterruptedTargetError(
+            f"operation {journal.number} was cut off while it wrote files here",
+            place=str(directory),
+            remedy="run `casvault recover` to finish it, or `casvault recover --back` to take it back",
+        )
+
+
+def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callable[[Draft], None]) -> Outcome:
+    """Run a command while its directories are locked. `plan` fills a draft; it runs again if the view has moved."""
+    latest: list[Draft] = []
+    attempts: dict[bytes, Draft] = {}
+
+    def plan_on(view: View) -> Plan | None:
+        draft = Draft(stage, view, session.draftsman)
+        plan(draft)
+        latest[:] = [draft]
+        edits = draft.edits()
+        if not edits and not any(draft.files.values()):
+            return None
+        fields = (*command.fields, *_file_fields(draft))
+        message = session.draftsman.message.encode(errors="surrogateescape")
+        return Plan(edits, command.kind, command.arguments, message, fields, always=True)
+
+    def prepare(record: Record) -> None:
+        attempts[record.transaction] = latest[0]
+        _write_journals(session, latest[0], record)
+
+    context = Context(session.draftsman.who, session.new_transaction_id)
+    try:
+        tip = session.repository.log.commit(stage, context, plan_on, prepare)
+    except BaseException:
+        stage.discard()
+        raise
+    if tip is None:
+        _forget_attempts(session)
+        return Outcome(None)
+    draft = attempts[tip.record.transaction]
+    if draft is not latest[0]:  # an earlier attempt has won, whose answer was lost
+        _write_journals(session, draft, tip.record)
+    applied = [_apply(session, directory) for _, directory in _touched(session, draft)]
+    session.repository.roll_up()
+    return _outcome(tip, applied)
+
+
+def _write_journals(session: Session, draft: Draft, record: Record) -> None:
+    for ref, directory in _touched(session, draft):
+        marker = draft.ref(ref) if ref.startswith(COLLECTIONS) else None
+        writes = tuple(draft.files.get(ref, ()))
+        write_journal(directory, Journal(record.transaction, record.number, ref, marker, writes))
+
+
+def _touched(session: Session, draft: Draft) -> list[tuple[bytes, Path]]:
+    """The directories that the draft writes into, or whose collection it moves."""
+    moved = {edit.name for edit in draft.edits()}
+    return [
+        (ref, directory)
+        for ref, directory in session.directories.items()
+        if draft.files.get(ref) or (ref in moved and ref.startswith(COLLECTIONS) and draft.ref(ref) is not None)
+    ]
+
+
+def _forget_attempts(session: Session) -> None:
+    """Remove journals of attempts that lost their race, when the newer view left nothing to do."""
+    for directory in session.directories.values():
+        remove_journal(directory)
+
+
+def _apply(session: Session, directory: Path) -> Applied:
+    journal = read_journal(directory)
+    if journal is None:
+        raise MalformedError("the journal has vanished", place=str(directory), remedy="run `casvault status`")
+    applied = apply_writes(session.repository.objects, directory, journal.writes, session.progress)
+    finish_journal(directory, journal)
+    return applied
+
+
+def apply_writes(
+    reader: ObjectReader, directory: Path, writes: Iterable[FileWrite], progress: Progress = silent
+) -> Applied:
+    """Bring the files of a directory from the old states to the new ones; what is neither is left and named."""
+    changes = [change for write in writes for change in plan_changes(reader, *write)]
+    if not changes:
+        return Applied(0, 0, [], [])
+    with Target(directory) as target:
+        return target.apply(changes, reader, progress)
+
+
+def finish_journal(directory: Path, journal: Journal) -> None:
+    """Set the marker to what the directory holds now, and only then forget the journal."""
+    if journal.marker is not None:
+        marker = read_marker(directory, COLLECTION_MARKER)
+        if marker is not None:
+            write_marker(directory, COLLECTION_MARKER, marker._replace(snapshot=journal.marker))
+    remove_journal(directory)
+
+
+def _outcome(tip: Tip, applied: list[Applied]) -> Outcome:
+    return Outcome(
+        tip.operation,
+        sum(each.written for each in applied),
+        sum(each.removed for each in applied),
+        tuple(show(path) for each in applied for path in each.kept),
+        tuple(show(path) for each in applied for path in each.left),
+    )
+
+
+def _file_fields(draft: Draft) -> list[Field]:
+    """What the operation remembers of the files it writes, so that it can be undone."""
+    return [(FILES, encode([ref, encode_writes(writes)])) for ref, writes in sorted(draft.files.items()) if writes]
+
+
+def written_files(operation: Operation) -> dict[bytes, tuple[FileWrite, ...]]:
+    """The files that an operation wrote, by the ref whose directory they are in."""
+    found = {}
+    for key, value in operation.fields:
+        if key == FILES:
+            ref, writes = decode(value, f"operation {operation.number}")
+            found[ref] = decode_writes(writes)
+    return found
+
+
+def marker_snapshot(directory: Path) -> Oid | None:
+    """The snapshot that a collection's directory holds, as it says itself."""
+    marker = read_marker(directory, COLLECTION_MARKER)
+    return None if marker is None else marker.snapshot

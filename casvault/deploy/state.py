@@ -1,0 +1,103 @@
+"""The state of a project: a commit whose tree says what is deployed where.
+
+    root = { escaped root: { escaped collection: { escaped path: { deployed, settled, observed: links; pin: blob } } } }
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.artifacts.names import escape, unescape
+from casvault.artifacts.version import TYPE
+from casvault.errors import DamageError
+from casvault.objects import FILE, LINK, Root, read_blob, read_commit, write_blob
+from casvault.trees import edit_paths, empty_root, walk
+from casvault.trees import build_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from casvault.artifacts.draft import Draft
+    from casvault.objects import ObjectReader, ObjectStage
+    from casvault.oid import Oid
+
+PROJECT_STATE = b"project-state"
+DEFAULT_ROOT = b".claude"
+
+
+class Place(NamedTuple):
+    """Where something is deployed: which root of the project, from which collection, at which path of it."""
+
+    root: bytes
+    collection: bytes
+    path: bytes
+
+    @property
+    def file_path(self) -> bytes:
+        """Relative to the project's directory."""
+        return self.root + b"/" + self.path if self.root else self.path
+
+
+class Deployment(NamedTuple):
+    deployed: Oid
+    """The version that was put there."""
+    settled: Oid
+    """The version that local edits are measured from: last deployed or last pulled."""
+    observed: Oid | None = None
+    """Local edits, as a version whose one parent is the settled one."""
+    pin: bytes | None = None
+
+
+Deployments = dict[Place, Deployment]
+
+
+def read_deployments(reader: ObjectReader, state: Oid | None) -> Deployments:
+    """What is deployed in a project by the state commit; nothing for None."""
+    if state is None:
+        return {}
+    commit = read_commit(reader, state)
+    if commit.field(TYPE) != PROJECT_STATE:
+        raise DamageError("this commit is not the state of a project", place=str(state))
+    parts: dict[Place, dict[bytes, Root]] = {}
+    for path, entry in walk(reader, commit.root.id):
+        if entry.mode in (LINK, FILE):
+            *place, part = map(unescape, path.split(b"/"))
+            parts.setdefault(Place(*place), {})[part] = Root(*entry[1:])
+    return {place: _deployment(reader, found) for place, found in parts.items()}
+
+
+def _deployment(reader: ObjectReader, parts: Mapping[bytes, Root]) -> Deployment:
+    observed, pin = parts.get(b"observed"), parts.get(b"pin")
+    return Deployment(
+        parts[b"deployed"].id,
+        parts[b"settled"].id,
+        None if observed is None else observed.id,
+        None if pin is None else read_blob(reader, pin.id),
+    )
+
+
+def set_deployments(draft: Draft, ref: bytes, changes: Mapping[Place, Deployment | None]) -> None:
+    """Write the project's next state, on top of the one that the draft has; nothing if nothing changes."""
+    old = draft.ref(ref)
+    root = empty_root() if old is None else read_commit(draft.stage, old).root
+    if old is None:
+        build_tree(draft.stage, ())
+    edits: dict[bytes, Root | None] = {}
+    for place, deployment in changes.items():
+        name = b"/".join(map(escape, place))
+        edits[name] = None if deployment is None else _write_deployment(draft, deployment)
+    new_root = edit_paths(draft.stage, root, edits)
+    if old is None or new_root != root:
+        parents = () if old is None else (old,)
+        draft.set_ref(ref, draft.draftsman.write(draft.stage, new_root, parents, ((TYPE, PROJECT_STATE),)))
+
+
+def _write_deployment(draft: Draft, deployment: Deployment) -> Root:
+    stage: ObjectStage = draft.stage
+    links = {b"deployed": deployment.deployed, b"settled": deployment.settled, b"observed": deployment.observed}
+    parts: dict[bytes, Root | None] = {
+        name: Root(LINK, draft.graph.commit(oid).root.size, oid) for name, oid in links.items() if oid is not None
+    }
+    if deployment.pin is not None:
+        parts[b"pin"] = Root(FILE, len(deployment.pin), write_blob(stage, deployment.pin))
+    return edit_paths(stage, empty_root(), parts)

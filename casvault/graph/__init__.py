@@ -1,0 +1,25 @@
+"""Pure algorithms on directed acyclic graphs, given as `parents_of`; they know no objects and do no I/O.
+
+A node is anything hashable that can be ordered (order only makes results deterministic). `parents_of` must answer for
+every node that can be reached, with the same parents each time, and must not contain a cycle. Dates are never trusted
+for an answer, only for the order of a listing. `generation_of`, where it is taken, must give each node a number greater
+than each of its parents'; it cuts walks short and changes no answer.
+"""
+
+from casvault.graph.ancestry import independent, is_ancestor
+from casvault.graph.generation import generations
+from casvault.graph.merge_base import merge_bases
+from casvault.graph.node import GenerationOf, ParentsOf
+from casvault.graph.walk import iter_by_rank, iter_first_parents, iter_topological
+
+__all__ = [
+    "GenerationOf",
+    "ParentsOf",
+    "generations",
+    "independent",
+    "is_ancestor",
+    "iter_by_rank",
+    "iter_first_parents",
+    "iter_topological",
+    "merge_bases",
+]

@@ -1,0 +1,1 @@
+"""Directories on disk: scanning them into trees, and writing trees out, through one choke point."""
