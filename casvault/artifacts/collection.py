@@ -232,7 +232,7 @@ class Ambiguous(NamedTuple):
     bases: tuple[Oid, ...]
 
 
-def find_base_content(draft: Draft, bases: list[Oid]) -> Root | None | Ambiguous:
+def find_base_content(draft: Draft, bases: list[Oid]) -> Root | Ambiguous | None:
     """The content that all merge bases share; None if there are none."""
     contents = {draft.graph.commit(base).root for base in bases}
     if len(contents) > 1:

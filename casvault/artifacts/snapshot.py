@@ -12,7 +12,7 @@ from casvault.artifacts.names import escape, unescape
 from casvault.artifacts.version import COLLECTION, TYPE, Draftsman
 from casvault.errors import DamageError
 from casvault.objects import LINK, TREE, Commit, Entry, Root, read_commit, read_commits
-from casvault.trees import build_tree, empty_root, find_entries, find_path, iter_entries, walk
+from casvault.trees import EMPTY_ID, build_tree, empty_root, find_entries, find_path, iter_entries, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +58,7 @@ def write_snapshot(
     message: str | None = None,
 ) -> Oid:
     entries = [Entry(CONTENT, *content)]
-    if former.id != empty_root().id:
+    if former.id != EMPTY_ID:
         entries.append(Entry(FORMER, *former))
     root = build_tree(stage, entries)
     return draftsman.write(stage, root, parents, ((TYPE, SNAPSHOT), (COLLECTION, collection)), message)
@@ -86,7 +86,7 @@ def read_listing(reader: ObjectReader, snapshot: Snapshot) -> Listing:
     for path, entry in walk(reader, snapshot.content.id):
         if entry.mode == LINK:
             versions[path] = entry.id
-        elif entry.mode != TREE or entry.id == empty_root().id:
+        elif entry.mode != TREE or entry.id == EMPTY_ID:
             plain[path] = Root(*entry[1:])
     commits = read_commits(reader, versions.values())
     contents = {path: commit.root for path, commit in zip(versions, commits, strict=True)}

@@ -47,6 +47,8 @@ class Status(Enum):
 
 State = tuple[int, "Oid"]
 
+NO_BASE = "the two sides have no one base: there are several merge bases that differ, or none"
+
 
 class Drift(NamedTuple):
     """One artifact in one project. States are contents, None where absent."""
@@ -121,7 +123,7 @@ def find_project_version(draft: Draft, deployment: Deployment, project: Root | N
 
 def _base(
     draft: Draft, deployment: Deployment, version: Oid | None, mine: Oid | None
-) -> Root | None | Ambiguous:
+) -> Root | Ambiguous | None:
     """The content of the merge base; of the settled version where the collection has none.
 
     Local edits that are no version yet would have the settled version as their one parent, so it stands for them.

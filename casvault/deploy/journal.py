@@ -3,8 +3,10 @@
 A journal whose transaction is not in the operation chain describes nothing that happened, and is deleted. One whose
 transaction is there must be finished or taken back before anything else is done with the directory.
 
-    journal = [1, transaction id, number, ref, marker, [[path, old, new], …]]
-    old, new = [mode, size, id] or nil;  marker = the id that the directory's marker takes, or nil
+    journal = [1, transaction id, number, ref, marker, [[path, old, new], …], previous]
+    old, new = [mode, size, id] or nil
+    marker = the id that the directory's marker takes, or nil
+    previous = the journal that this one replaces, whole, or nil; it stands again if this one describes nothing
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ class Journal(NamedTuple):
     ref: bytes
     marker: Oid | None
     writes: tuple[FileWrite, ...]
+    previous: bytes | None = None
 
 
 def encode_writes(writes: Iterable[FileWrite]) -> list[Any]:
@@ -63,6 +66,7 @@ def write_journal(directory: Path, journal: Journal) -> None:
         journal.ref,
         journal.marker,
         encode_writes(journal.writes),
+        journal.previous,
     ]
     write_file(directory / JOURNAL, encode(value))
 
@@ -77,17 +81,27 @@ def read_journal(directory: Path) -> Journal | None:
             return None
     value = decode(data, str(path))
     try:
-        version, transaction, number, ref, marker, writes = value
+        version, transaction, number, ref, marker, writes, previous = value
         if version != VERSION:
             raise UnsupportedError(f"journal version {version}", place=str(path), remedy="use a later casvault")
         if len(transaction) != TRANSACTION_ID_SIZE:
             raise ValueError("a wrong transaction id")
-        journal = Journal(transaction, number, ref, None if marker is None else Oid(marker), decode_writes(writes))
+        taken = None if marker is None else Oid(marker)
+        journal = Journal(transaction, number, ref, taken, decode_writes(writes), previous)
     except (ValueError, TypeError) as error:
         raise MalformedError(
             f"not a journal: {error}", place=str(path), remedy="move it aside; `casvault status` shows what differs"
         ) from error
     return journal
+
+
+def forget_journal(directory: Path) -> None:
+    """Take away a journal of something that never happened; the one that it replaced stands again."""
+    journal = read_journal(directory)
+    if journal is not None and journal.previous is not None:
+        write_file(directory / JOURNAL, journal.previous)
+    else:
+        remove_journal(directory)
 
 
 def remove_journal(directory: Path) -> None:

@@ -18,6 +18,7 @@ from casvault.deploy.journal import (
     Journal,
     decode_writes,
     encode_writes,
+    forget_journal,
     read_journal,
     remove_journal,
     write_journal,
@@ -73,6 +74,8 @@ class Session(NamedTuple):
     new_transaction_id: Callable[[], bytes]
     directories: dict[bytes, Path]
     progress: Progress = silent
+    interrupted: dict[Path, bytes] = {}  # noqa: RUF012
+    """Journals that this command takes back, by directory; they stand until its own operation is recorded."""
 
 
 @contextlib.contextmanager
@@ -91,19 +94,28 @@ def locked(session: Session) -> Iterator[None]:
 
 def check_not_interrupted(repository: Repository, directory: Path) -> None:
     """Remove a journal of something that never happened; InterruptedTargetError for one of something that did."""
-    journal = read_journal(directory)
-    if journal is None:
-        return
-    if repository.log.find_in_chain(journal.number, journal.transaction) is None:
-        remove_journal(directory)
-    elif not journal.writes:
-        finish_journal(directory, journal)
-    else:
+    journal = find_interrupted(repository, directory)
+    if journal is not None:
         raise InterruptedTargetError(
             f"operation {journal.number} was cut off while it wrote files here",
             place=str(directory),
             remedy="run `casvault recover` to finish it, or `casvault recover --back` to take it back",
         )
+
+
+def find_interrupted(repository: Repository, directory: Path) -> Journal | None:
+    """The journal of an operation that was recorded and whose files are not all written.
+
+    Journals of what never happened are removed on the way, and those without files finished.
+    """
+    while (journal := read_journal(directory)) is not None:
+        if repository.log.find_in_chain(journal.number, journal.transaction) is None:
+            forget_journal(directory)
+        elif not journal.writes:
+            finish_journal(directory, journal)
+        else:
+            return journal
+    return None
 
 
 def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callable[[Draft], None]) -> Outcome:
@@ -124,6 +136,7 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
 
     def prepare(record: Record) -> None:
         attempts[record.transaction] = latest[0]
+        _check_writes(session, latest[0], stage)
         _write_journals(session, latest[0], record)
 
     context = Context(session.draftsman.who, session.new_transaction_id)
@@ -143,11 +156,21 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
     return _outcome(tip, applied)
 
 
+def _check_writes(session: Session, draft: Draft, reader: ObjectReader) -> None:
+    """Refuse what could not be written while nothing has happened yet: control names, symlinks on the way."""
+    for ref, directory in _touched(session, draft):
+        changes = [change for write in draft.files.get(ref, ()) for change in plan_changes(reader, *write)]
+        if changes:
+            with Target(directory) as target:
+                target.check(changes, reader)
+
+
 def _write_journals(session: Session, draft: Draft, record: Record) -> None:
     for ref, directory in _touched(session, draft):
         marker = draft.ref(ref) if ref.startswith(COLLECTIONS) else None
         writes = tuple(draft.files.get(ref, ()))
-        write_journal(directory, Journal(record.transaction, record.number, ref, marker, writes))
+        previous = session.interrupted.get(directory)
+        write_journal(directory, Journal(record.transaction, record.number, ref, marker, writes, previous))
 
 
 def _touched(session: Session, draft: Draft) -> list[tuple[bytes, Path]]:
@@ -163,7 +186,8 @@ def _touched(session: Session, draft: Draft) -> list[tuple[bytes, Path]]:
 def _forget_attempts(session: Session) -> None:
     """Remove journals of attempts that lost their race, when the newer view left nothing to do."""
     for directory in session.directories.values():
-        remove_journal(directory)
+        if directory not in session.interrupted:
+            remove_journal(directory)
 
 
 def _apply(session: Session, directory: Path) -> Applied:
@@ -181,7 +205,7 @@ def apply_writes(
     """Bring the files of a directory from the old states to the new ones; what is neither is left and named."""
     changes = [change for write in writes for change in plan_changes(reader, *write)]
     if not changes:
-        return Applied(0, 0, [], [])
+        return Applied([], [], [], [])
     with Target(directory) as target:
         return target.apply(changes, reader, progress)
 
@@ -198,8 +222,8 @@ def finish_journal(directory: Path, journal: Journal) -> None:
 def _outcome(tip: Tip, applied: list[Applied]) -> Outcome:
     return Outcome(
         tip.operation,
-        sum(each.written for each in applied),
-        sum(each.removed for each in applied),
+        sum(len(each.written) for each in applied),
+        sum(len(each.removed) for each in applied),
         tuple(show(path) for each in applied for path in each.kept),
         tuple(show(path) for each in applied for path in each.left),
     )

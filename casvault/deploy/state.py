@@ -12,7 +12,6 @@ from casvault.artifacts.version import TYPE
 from casvault.errors import DamageError
 from casvault.objects import FILE, LINK, Root, read_blob, read_commit, write_blob
 from casvault.trees import edit_paths, empty_root, walk
-from casvault.trees import build_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,8 +79,6 @@ def set_deployments(draft: Draft, ref: bytes, changes: Mapping[Place, Deployment
     """Write the project's next state, on top of the one that the draft has; nothing if nothing changes."""
     old = draft.ref(ref)
     root = empty_root() if old is None else read_commit(draft.stage, old).root
-    if old is None:
-        build_tree(draft.stage, ())
     edits: dict[bytes, Root | None] = {}
     for place, deployment in changes.items():
         name = b"/".join(map(escape, place))

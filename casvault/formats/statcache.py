@@ -8,8 +8,9 @@
 
 Names and subdirectories are sorted and joined by NUL. A stat is mode u32, size u64, mtime i64, ctime i64 (nanoseconds
 since 1970), inode u64. Directory flags: 1, the tree is known (else its size and id are zero); 2, the tree was in the
-vault (only with 1); 4, no name there is one that some built-in rule concerns. The columns of a directory are compared whole with what the file system says now, so that an unchanged directory
-costs two comparisons, however many files it has.
+vault (only with 1); 4, no name there is one that some built-in rule concerns. The columns of a directory are compared
+whole with what the file system says now, so that an unchanged directory costs two comparisons, however many files it
+has.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Upkeep: rolling packs up, and checking everything."""
 
-from casvault.maintenance.fsck import Fsck, Problem, check_objects
+from casvault.maintenance.fsck import Problem, check_objects, check_packs
 from casvault.maintenance.rollup import roll_up
 
-__all__ = ["Fsck", "Problem", "check_objects", "roll_up"]
+__all__ = ["Problem", "check_objects", "check_packs", "roll_up"]

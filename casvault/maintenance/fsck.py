@@ -8,6 +8,7 @@ from casvault.errors import DamageError, UnsupportedError
 from casvault.objects import FOREIGN, LINK, TREE, Fork, Kind, Leaf, Root, decode_commit, decode_node, decode_tag
 from casvault.objects.tree import check_child, check_root
 from casvault.progress import silent
+from casvault.trees import EMPTY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +24,6 @@ class Problem(NamedTuple):
 
     place: str
     message: str
-
-
-class Fsck(NamedTuple):
-    packs: int
-    objects: int
-    reachable: int
-    problems: tuple[Problem, ...]
 
 
 def check_packs(database: PackDatabase, progress: Progress = silent) -> tuple[int, list[Problem]]:
@@ -67,7 +61,7 @@ class _Walk:
         self.problems: list[Problem] = []
 
     def expect(self, oid: Oid, kind: Kind | None, whence: str) -> None:
-        if oid not in self.seen:
+        if oid not in self.seen and oid != EMPTY_ID:
             self.seen.add(oid)
             self._pending.append((oid, kind, whence))
 
@@ -115,7 +109,7 @@ class _Walk:
             return
         kind = Kind.TREE if mode == TREE else Kind.BLOB
         self.expect(oid, kind, whence)
-        found = self._size(oid, kind)
+        found = 0 if oid == EMPTY_ID else self._size(oid, kind)
         if found is not None and found != size:
             raise DamageError(f"{whence} claims a size of {size}, it is {found}", place=str(oid))
 

@@ -9,7 +9,7 @@ from casvault.limits import MERGE_BYTES
 from casvault.merge.content import ContentConflict, ContentConflictKind, ModeConflict, merge_content, merge_mode
 from casvault.merge.rule import Clash, resolve
 from casvault.objects import FILE_MODES, LINK, TREE, Entry, Root, read_blob, write_blob
-from casvault.trees import build_tree, diff_entries, edit_tree, empty_root, find_entry
+from casvault.trees import EMPTY_ID, diff_entries, edit_tree, find_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,8 +128,8 @@ class _Merger:
             conflicts += merged.conflicts
             if merged.state != _state(mine):
                 edits[name] = None if merged.state is None else Entry(name, *merged.state)
-        state = edit_tree(self._stage, ours_id or _written_empty(self._stage), edits)
-        gone = (ours is None or theirs is None) and state.id == empty_root().id
+        state = edit_tree(self._stage, ours_id or EMPTY_ID, edits)
+        gone = (ours is None or theirs is None) and state.id == EMPTY_ID
         return TreeMerge(None if gone else state, tuple(conflicts))
 
     def _entry(self, tree: Oid | None, name: bytes) -> Entry | None:
@@ -166,10 +166,6 @@ def _are_directories(base: Root | None, ours: Root | None, theirs: Root | None) 
 
 def _tree_of(state: Root | None) -> Oid | None:
     return state.id if state is not None and state.mode == TREE else None
-
-
-def _written_empty(stage: ObjectStage) -> Oid:
-    return build_tree(stage, ()).id
 
 
 def _state(entry: Entry | None) -> Root | None:

@@ -11,7 +11,7 @@ from casvault.objects import read_commit, write_commit
 from casvault.refs import winning
 from casvault.refs.operation import Operation, chain_link, operation_commit, parse_operation
 from casvault.refs.view import View
-from casvault.trees import build_tree
+from casvault.trees import empty_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -117,7 +117,7 @@ class OperationLog:
     ) -> Record | None:
         """The record of one attempt, its operation written to the stage."""
         if tip is None:
-            view = View(stage, build_tree(stage, ()))
+            view = View(stage, empty_root())
         else:
             view = View(stage, self.read_operation(tip.operation).view)
         planned = plan(view)

@@ -2,9 +2,10 @@
 
 from casvault.trees.diff import PathChange, diff_entries, diff_paths, iter_unshared
 from casvault.trees.edit import build_tree, edit_paths, edit_tree, empty_root
-from casvault.trees.read import find_entries, find_entry, find_path, iter_entries, read_root, walk
+from casvault.trees.read import EMPTY_ID, find_entries, find_entry, find_path, iter_entries, read_root, walk
 
 __all__ = [
+    "EMPTY_ID",
     "PathChange",
     "build_tree",
     "diff_entries",

@@ -26,17 +26,16 @@ from casvault.objects import (
     read_node,
 )
 from casvault.objects.tree import MAX_LEVEL, WHOLE_ENTRIES
-from casvault.oid import Oid, tree_id
-from casvault.trees.read import find_entries, iter_node_entries, read_root
+from casvault.trees.read import EMPTY_ID, find_entries, iter_node_entries, read_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from casvault.objects import Node, ObjectStage, ObjectWriter
+    from casvault.oid import Oid
 
 Edits = dict[bytes, Entry | None]
 
-EMPTY_ID = tree_id(encode_leaf(()))
 FLUSH_NODES = 1024
 
 

@@ -6,7 +6,19 @@ from bisect import bisect_left
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from casvault.objects import TREE, Entry, Fork, Leaf, Root, read_node, read_nodes
+from casvault.objects import (
+    EMPTY_TREE,
+    TREE,
+    Entry,
+    Fork,
+    Kind,
+    Leaf,
+    Root,
+    encode_leaf,
+    object_id,
+    read_node,
+    read_nodes,
+)
 from casvault.objects.tree import check_child, check_root
 
 if TYPE_CHECKING:
@@ -19,8 +31,14 @@ _NAME = attrgetter("name")
 _LAST = attrgetter("last")
 
 
+EMPTY_ID = object_id(Kind.TREE, encode_leaf(()))
+"""The empty tree, which every reader knows: it need not be stored."""
+
+
 def read_root(reader: ObjectReader, tree: Oid) -> Node:
     """The root node of a tree, checked to be one."""
+    if tree == EMPTY_ID:
+        return EMPTY_TREE
     node = read_node(reader, tree)
     check_root(node)
     return node

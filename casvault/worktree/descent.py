@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -83,6 +84,11 @@ class Descent:
             return self._followed[path]
         return descriptor, name
 
+    def sync_followed(self) -> None:
+        """Make names durable in the directories to which symlinks led."""
+        for descriptor, _ in self._followed.values():
+            os.fsync(descriptor)
+
     def find_link(self, directory: bytes) -> bytes | None:
         """The first component on the way to the directory that is a symlink and may not be followed, as a path."""
         if self.open(directory) is not None:
@@ -118,10 +124,8 @@ class Descent:
                 return os.open(self._resolve(path), _FLAGS | os.O_NOFOLLOW)
 
     def _make(self, name: bytes) -> int:
-        try:
+        with contextlib.suppress(FileExistsError):  # somebody was faster; opening says if it is no directory
             os.mkdir(name, dir_fd=self._top())
-        except FileExistsError:
-            pass  # somebody was faster; if it is no directory, opening it says so
         return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=self._top())
 
     def _resolve(self, path: bytes) -> bytes:
@@ -130,7 +134,9 @@ class Descent:
             target = os.path.realpath(join(self.root, path), strict=True)
         if any(map(is_control_name, target.split(b"/"))):
             raise RefusedError(
-                f"a symlink into a control directory, {shown(target)}", place=self.place(path), remedy="remove the symlink"
+                f"a symlink into a control directory, {shown(target)}",
+                place=self.place(path),
+                remedy="remove the symlink",
             )
         return target
 

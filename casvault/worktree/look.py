@@ -36,14 +36,15 @@ def find_stat(descriptor: int, name: bytes) -> Stat | None:
 def look(descriptor: int, name: bytes, place: str, sizes: Collection[int] | None = None) -> Found | None:
     """What is there, or None. With `sizes`, files of other sizes are not read."""
     with explained(place):
+        found = find_stat(descriptor, name)
         for _ in range(TRIES):
-            found = find_stat(descriptor, name)
             if found is None:
                 return None
-            state = _state(descriptor, name, found, sizes)
-            if find_stat(descriptor, name) == found:
-                return Found(state, found)
-        return Found(Root(stat.S_IFREG, 0, NULL_ID), found)
+            before, state = found, _state(descriptor, name, found, sizes)
+            found = find_stat(descriptor, name)
+            if found == before:
+                return Found(state, before)
+        return Found(Root(stat.S_IFREG, 0, NULL_ID), before)
 
 
 def _state(descriptor: int, name: bytes, found: Stat, sizes: Collection[int] | None) -> Root:
@@ -56,13 +57,13 @@ def _state(descriptor: int, name: bytes, found: Stat, sizes: Collection[int] | N
     if not stat.S_ISREG(mode):
         return Root(stat.S_IFMT(mode), 0, NULL_ID)
     unread = sizes is not None and size not in sizes
-    return Root(mode_of(mode, name), size, NULL_ID if unread else _hash(descriptor, name))
+    return Root(mode_of(mode, name), size, NULL_ID if unread else _hash(descriptor, name, size))
 
 
-def _hash(descriptor: int, name: bytes) -> Oid:
+def _hash(descriptor: int, name: bytes, size: int) -> Oid:
     opened = os.open(name, OPEN_FLAGS, dir_fd=descriptor)
     try:
-        return hash_descriptor(opened, name)
+        return hash_descriptor(opened, size, name)
     finally:
         os.close(opened)
 

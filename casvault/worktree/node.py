@@ -177,7 +177,7 @@ class Node:
         if old is not None and self.tree_reused:
             return old
         tree_held = tree is not None and (storing or (old is not None and old.tree_held and old.tree == tree))
-        return Directory(
+        found = Directory(
             self.names,
             self.directories,
             self.stats if self.reused else distrust_racy(self.stats, began),
@@ -187,3 +187,4 @@ class Node:
             tree_held,
             self.ordinary,
         )
+        return old if old is not None and old == found else found

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from casvault.objects import Entry, ObjectReader
     from casvault.oid import Oid
 
+EMPTY = empty_root()
+
 
 class Change(NamedTuple):
     """The state of one path before and after; None is absent.
@@ -40,14 +42,12 @@ def plan_changes(reader: ObjectReader, path: bytes, old: Root | None, new: Root 
         change = pending.pop()
         if same_state(change.old, change.new):
             continue
-        before, after = _tree_of(change.old), _tree_of(change.new)
-        if change.path and (before is None or after is None):
+        if change.path and not (is_directory(change.old) and is_directory(change.new)):
             changes.append(change)
-        if before is not None or after is not None:
-            pending += [
-                Change(join(change.path, name), _state(change.path, a), _state(change.path, b))
-                for name, a, b in reversed(diff_entries(reader, before, after))
-            ]
+        pending += [
+            Change(join(change.path, name), _state(change.path, a), _state(change.path, b))
+            for name, a, b in reversed(diff_entries(reader, _tree_of(change.old), _tree_of(change.new)))
+        ]
     return changes
 
 
@@ -63,14 +63,15 @@ def is_directory(state: Root | None) -> bool:
 
 
 def _tree_of(state: Root | None) -> Oid | None:
-    return state.id if state is not None and state.mode == TREE else None
+    """The tree to compare. The empty one is not: nothing is in it, and the one for a foreign link is in no store."""
+    return state.id if state is not None and state.mode == TREE and state.id != EMPTY.id else None
 
 
 def _state(directory: bytes, entry: Entry | None) -> Root | None:
     if entry is None:
         return None
     if entry.mode == FOREIGN:
-        return empty_root()
+        return EMPTY
     if entry.mode == LINK:
         raise RefusedError("a link to a commit is no file", place=shown(join(directory, entry.name)))
     return Root(*entry[1:])

@@ -73,7 +73,7 @@ def read_content(place: bytes, expected: Stat) -> tuple[bytes, Stat]:
             raise_scan_error(error, place)
         if expected[1] > STREAM_THRESHOLD:
             break
-    _raise_changing(place)
+    raise _changing(place)
 
 
 def _with_length(found: Stat, target: bytes) -> Stat:
@@ -106,8 +106,8 @@ def _read_file(place: bytes, expected: Stat) -> bytes | None:
     return content if after == expected and len(content) == size else None
 
 
-def _raise_changing(place: bytes) -> NoReturn:
-    raise FailureError(
+def _changing(place: bytes) -> FailureError:
+    return FailureError(
         "it changed each time while it was read",
         place=shown(place),
         remedy="run the command again when nothing writes to it",
@@ -124,25 +124,27 @@ def store_large(writer: ObjectWriter, place: bytes) -> tuple[Oid, Stat]:
         try:
             before = stat_of(os.fstat(descriptor))
             mode_of(before[0], place)
-            oid, size = writer.write_blob_pieces(iter_pieces(descriptor, place))
+            oid, size = writer.write_blob_pieces(iter_pieces(descriptor, before[1], place))
             if stat_of(os.fstat(descriptor)) == before and size == before[1]:
                 return oid, before
         finally:
             os.close(descriptor)
-    _raise_changing(place)
+    raise _changing(place)
 
 
-def iter_pieces(descriptor: int, place: bytes) -> Iterator[bytes]:
+def iter_pieces(descriptor: int, size: int, place: bytes) -> Iterator[bytes]:
+    """What an open file holds, but hardly more than the given size: one that grows as fast as it is read has no end."""
     try:
-        while piece := os.read(descriptor, PIECE):
+        while size >= 0 and (piece := os.read(descriptor, PIECE)):
+            size -= len(piece)
             yield piece
     except OSError as error:
         raise_scan_error(error, place)
 
 
-def hash_descriptor(descriptor: int, place: bytes) -> Oid:
-    """The blob id of what an open file holds from here on."""
+def hash_descriptor(descriptor: int, size: int, place: bytes) -> Oid:
+    """The blob id of what an open file of this size holds."""
     hasher = BlobHasher()
-    for piece in iter_pieces(descriptor, place):
+    for piece in iter_pieces(descriptor, size, place):
         hasher.update(piece)
     return hasher.oid()

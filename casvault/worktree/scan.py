@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.errors import NotFoundError
 from casvault.objects import Root
 from casvault.progress import silent
-from casvault.trees import empty_root
+from casvault.trees import build_tree
 from casvault.worktree.cache import StatCache
 from casvault.worktree.ignore import FROM_DISK, IgnoreRules
 from casvault.worktree.ingest import ingest, make_trees
@@ -164,10 +164,10 @@ def _scan(
         for path in set(paths).difference(node.path for node in starts):
             cache.forget(path)
         cache.update(found)
-    return _result(walk)
+    return _result(walk, stage)
 
 
-def _result(walk: Walk) -> Scan:
+def _result(walk: Walk, stage: ObjectStage) -> Scan:
     units: dict[bytes, Root] = {}
     plain: dict[bytes, Root] = {}
     for node in walk.nodes:
@@ -175,8 +175,8 @@ def _result(walk: Walk) -> Scan:
             units[node.path] = node.root
         if node.role is Role.UNIT:
             continue
-        for name, *state in node.entries():
-            (units if name in node.unit_names else plain)[join(node.path, name)] = Root(*state)
+        for name, mode, size, oid in node.entries():
+            (units if name in node.unit_names else plain)[join(node.path, name)] = Root(mode, size, oid)
         if node.path and not (node.held or node.children or node.skipped):
-            plain[node.path] = empty_root()
+            plain[node.path] = build_tree(stage, ())
     return Scan(dict(sorted(units.items())), dict(sorted(plain.items())), sorted(walk.ignored), walk.notes)

@@ -1,13 +1,14 @@
 """The one choke point through which every file of a checkout is written.
 
-A path is resolved component by component from a descriptor of the root and no symlink is followed, so nothing outside the
-root can be reached; control names are refused; each file is replaced atomically, and only while it holds what the
+A path is resolved component by component from a descriptor of the root and no symlink is followed, so nothing outside
+the root can be reached; control names are refused; each file is replaced atomically, and only while it holds what the
 change says it holds. Everything else on disk is left alone and named.
 """
 
 from __future__ import annotations
 
 import os
+from operator import itemgetter
 from typing import TYPE_CHECKING, Self
 
 from casvault.errors import DamageError, MissingObjectError, RefusedError, UsageError
@@ -74,10 +75,15 @@ class Target:
         before anything is written, for content that the reader does not have. After any other error some changes are
         done and the others not.
         """
-        planned = sorted(changes)
+        planned = sorted(changes, key=itemgetter(0))
+        self.check(planned, reader)
+        return Applying(self._descent, planned, reader, progress).run()
+
+    def check(self, changes: Iterable[Change], reader: ObjectReader) -> None:
+        """Raise what `apply` would raise before it writes anything."""
+        planned = sorted(changes, key=itemgetter(0))
         self._check(planned)
         _check_contents(planned, reader)
-        return Applying(self._descent, planned, reader, progress).run()
 
     def clean_temporaries(self, directories: Iterable[bytes]) -> int:
         """Remove what a crash left unfinished in these directories (b"" is the root); how many files that were."""

@@ -1,4 +1,4 @@
-"""The first half of a scan: list every directory, leave out what is ignored, compare with the cache. Nothing is read."""
+"""The first half of a scan: list each directory, leave out what is ignored, compare with the cache. Nothing is read."""
 
 from __future__ import annotations
 

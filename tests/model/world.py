@@ -1,13 +1,13 @@
 """A small world in which the real steps of `casvault.refs.winning` meet every misfortune, explored exhaustively.
 
 A state is the records that stand, the creations that are still on their way, and where each actor is. One step lets one
-actor carry out one request, whole, with every answer that it could get; an actor that sleeps or has crashed is one that
-the schedule does not choose, and since the rules are checked in every state, "for ever" needs no step of its own.
+actor carry out one request, whole, with every answer that it could get. An actor that sleeps or has crashed is one that
+the schedule does not choose; since the rules are judged in every state, "for ever" needs no step of its own.
 
-Generators cannot be copied. An actor's position is therefore the list of the answers that it has had, and its next
-request is found by playing these to a new generator, once for each list. Positions are merged where the generators'
-frames are equal: the same place in the code with the same variables. That is exact as long as nothing that decides
-what comes next lives in the interpreter's stack alone, and `Exact` positions, which are never merged, cross-check it.
+Generators cannot be copied. An actor's spot is therefore kept as the answers that it has had, and the next request is
+found by playing these to a new generator, once for each spot. Spots are one where the frames of the generators are
+equal: the same place in the code, the same variables. That is exact as long as nothing that decides what comes next
+lives in the interpreter's stack alone; worlds that are `exact` never join spots, and cross-check it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from casvault.refs.winning import ChainLink, Create, Drop, Find, ListNumbers, Re
 Steps = Generator[Any, Any, Any]
 Plan = Callable[[Record | None], Record | None]
 
-SOLO_STEPS = 40
+SOLO_REQUESTS = 40
 """An actor that runs alone, with no more misfortunes, must finish a job within so many requests."""
 
 
@@ -39,29 +39,30 @@ class Rule(NamedTuple):
 
 
 class WrongRuleError(AssertionError):
-    """A state that must not be; the message is the shortest schedule that leads to it."""
+    """A state that must not be; the message is a shortest schedule that leads to it."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Carries out the same kind of job a number of times."""
+    """Does the same kind of job a number of times."""
 
     name: str
     jobs: int = 1
+    at_once: bool = False
+    """Each job is one step: an undisturbed moment, which makes logs long at little cost."""
 
 
 @dataclass(frozen=True)
 class Writer(Actor):
-    at_once: bool = False
-    """Each transaction is one step: a writer in an undisturbed moment, which makes logs long at little cost."""
+    """Each job is a transaction."""
+
     gives_up: bool = False
-    """Plans no second attempt, and then counts as told that it has lost."""
+    """Plans no second attempt; it has then been told that it lost."""
 
 
 @dataclass(frozen=True)
 class Dropper(Actor):
     keep: int = 2
-    at_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,28 @@ class Reader(Actor):
     """Reads the tip, which must be an operation of the chain."""
 
 
-class Position(NamedTuple):
-    """Where an actor is: the job, and the answers so far in it."""
+@dataclass(eq=False)
+class Spot:
+    """Where an actor is: in which job, and waiting for the answer to which request."""
 
+    actor: Actor
     job: int
+    request: Any
     answers: tuple[Any, ...]
+    """One of the lists of answers that lead here."""
+    following: dict[Any, Spot] = field(default_factory=dict)
+    """By answer; filled as the exploration goes."""
+
+    @property
+    def is_over(self) -> bool:
+        return self.request is None
 
 
-class Done(NamedTuple):
-    """In place of a request: the job has ended with this result."""
+@dataclass(frozen=True)
+class End(Exception):
+    """A job has ended, with this result; kept in place of the spot that follows."""
 
+    spot: Spot
     result: Record | None
 
 
@@ -86,201 +99,192 @@ class State(NamedTuple):
     records: tuple[Record, ...]
     """Those that stand, by number."""
     on_the_way: tuple[Record, ...]
-    """Creations that nobody waits for any more, and that may still land or never."""
+    """Creations that nobody waits for, and that may still land, or never."""
     misfortunes: int
-    """How many more answers may be lost."""
+    """How many more may happen."""
     given_up: tuple[bytes, ...]
     """The logical transactions whose writers were told that they lost."""
-    positions: tuple[Position, ...]
+    spots: tuple[Spot, ...]
 
 
 class Step(NamedTuple):
-    label: str
+    labels: tuple[Any, ...]
     state: State
-    ended: tuple[int, Record | None] | None = None
-    """The actor that has ended a job by this step, with the result."""
+    won: Record | None = None
+    """What an actor was told by this step to be in the chain."""
 
 
-@dataclass
+class Outcome(NamedTuple):
+    answer: Any
+    records: tuple[Record, ...]
+    on_the_way: tuple[Record, ...] = ()
+    misfortunes: int = 0
+
+
 class World:
     """One set of actors under one rule."""
 
-    rule: Rule
-    actors: tuple[Actor, ...]
-    misfortunes: int = 0
-    exact: bool = False
-    links: dict[Oid, ChainLink] = field(default_factory=dict)
-    states: int = 0
-    _asked: dict[tuple[int, Position], tuple[Any, Any]] = field(default_factory=dict)
-    _alone: set[Any] = field(default_factory=set)
+    def __init__(self, rule: Rule, actors: Iterable[Actor], misfortunes: int = 0, *, exact: bool = False) -> None:
+        self._rule = rule
+        self._actors = tuple(actors)
+        self._misfortunes = misfortunes
+        self._exact = exact
+        self._links: dict[Oid, ChainLink] = {}
+        self._chains: dict[Oid | None, tuple[ChainLink, ...]] = {None: ()}
+        self._spots: dict[Any, Spot] = {}
+        self._alone: set[tuple[tuple[Record, ...], Spot]] = set()
 
-    def explore(self, limit: int = 10_000_000) -> int:
-        """Visit every state; WrongRuleError with a shortest schedule to a wrong one. Returns the number of states."""
-        start = State((), (), self.misfortunes, (), tuple(Position(0, ()) for _ in self.actors))
-        came_from: dict[Any, tuple[Any, str]] = {self._key(start): (None, "")}
+    def explore(self, limit: int = 5_000_000) -> int:
+        """Visit every state and return their number; WrongRuleError with a shortest schedule to a wrong one."""
+        start = State((), (), self._misfortunes, (), tuple(self._begin(actor, 0) for actor in self._actors))
+        came_from: dict[State, tuple[State, tuple[Any, ...]] | None] = {start: None}
         queue = deque([start])
         while queue:
             state = queue.popleft()
-            key = self._key(state)
             for step in self._steps(state):
                 wrong = self._judge(state, step)
                 if wrong is not None:
-                    raise WrongRuleError("\n".join([*_schedule(came_from, key), step.label, f"→ {wrong}"]))
-                after = self._key(step.state)
-                if after not in came_from:
-                    came_from[after] = (key, step.label)
+                    raise WrongRuleError("\n".join([*_schedule(came_from, state, step.labels), f"→ {wrong}"]))
+                if step.state not in came_from:
+                    came_from[step.state] = (state, step.labels)
                     queue.append(step.state)
-            if len(came_from) > limit:
-                raise AssertionError(f"more than {limit} states")
-        self.states = len(came_from)
-        return self.states
+            assert len(came_from) <= limit, "more states than the limit"
+        return len(came_from)
 
     # What can happen in a state
 
     def _steps(self, state: State) -> Iterator[Step]:
-        for number, record in enumerate(state.on_the_way):
-            rest = state.on_the_way[:number] + state.on_the_way[number + 1 :]
-            landed = state._replace(records=_created(state.records, record)[0], on_the_way=rest)
-            yield Step(f"the creation of {_show(record)} lands", landed)
-        for index, actor in enumerate(self.actors):
-            if state.positions[index].job == actor.jobs:
+        for place, record in enumerate(state.on_the_way):
+            rest = state.on_the_way[:place] + state.on_the_way[place + 1 :]
+            yield Step((record,), state._replace(records=_created(state.records, record)[0], on_the_way=rest))
+        for place, spot in enumerate(state.spots):
+            if spot.is_over:
                 continue
-            if isinstance(actor, Writer | Dropper) and actor.at_once:
-                yield self._whole_job(state, index)
-            else:
-                yield from self._single_steps(state, index)
+            if spot.actor.at_once:
+                yield self._whole_job(state, place)
+                continue
+            for outcome in _outcomes(state.records, spot.request):
+                if outcome.misfortunes <= state.misfortunes:
+                    yield self._answered(state, place, outcome)
 
-    def _single_steps(self, state: State, index: int) -> Iterator[Step]:
-        request = self._request(index, state.positions[index])[0]
-        for told, records, extra, cost in _outcomes(state, request):
-            if cost <= state.misfortunes:
-                changed = state._replace(
-                    records=records,
-                    on_the_way=tuple(sorted(state.on_the_way + extra)),
-                    misfortunes=state.misfortunes - cost,
-                )
-                yield self._answered(changed, index, request, told)
-
-    def _whole_job(self, state: State, index: int) -> Step:
-        job = state.positions[index].job
-        labels = []
-        for _ in range(SOLO_STEPS):
-            step = self._undisturbed(state, index)
-            labels.append(step.label)
-            if step.state.positions[index].job != job:
-                return step._replace(label="; ".join(labels))
+    def _whole_job(self, state: State, place: int) -> Step:
+        """The actor does the rest of its job alone and without misfortunes."""
+        labels: tuple[Any, ...] = ()
+        start = state.spots[place]
+        for _ in range(SOLO_REQUESTS):
+            spot = state.spots[place]
+            step = self._answered(state, place, next(_outcomes(state.records, spot.request)))
+            labels += step.labels
             state = step.state
-        raise WrongRuleError(f"{self.actors[index].name} does not come to an end alone:\n" + "\n".join(labels))
+            if state.spots[place].is_over or state.spots[place].job != start.job:
+                return step._replace(labels=labels)
+        raise WrongRuleError("\n".join([*map(_show_label, labels), f"→ {start.actor.name} does not come to an end"]))
 
-    def _undisturbed(self, state: State, index: int) -> Step:
-        request = self._request(index, state.positions[index])[0]
-        told, records, _, _ = next(_outcomes(state, request))
-        return self._answered(state._replace(records=records), index, request, told)
-
-    def _answered(self, state: State, index: int, request: Any, told: Any) -> Step:
-        """The step by which an actor gets its answer and goes on to its next request or job."""
-        position = state.positions[index]
-        label = f"{self.actors[index].name}: {_show_request(request)} → {_show(told)}"
-        following = Position(position.job, (*position.answers, told))
-        coming = self._request(index, following)[0]
-        if not isinstance(coming, Done):
-            return Step(label, state._replace(positions=_replaced(state.positions, index, following)))
-        actor = self.actors[index]
-        state = state._replace(positions=_replaced(state.positions, index, Position(position.job + 1, ())))
-        if isinstance(actor, Writer) and coming.result is None:
-            state = state._replace(given_up=(*state.given_up, _logical(actor, position.job)))
-        return Step(f"{label}; is told {_show(coming.result)}", state, (index, coming.result))
+    def _answered(self, state: State, place: int, outcome: Outcome) -> Step:
+        spot = state.spots[place]
+        following = self._follow(spot, outcome.answer)
+        result, given_up = None, state.given_up
+        if isinstance(following, End):
+            result = following.result
+            if isinstance(spot.actor, Writer) and result is None:
+                given_up = (*given_up, _logical(spot.actor, spot.job))
+            following = following.spot
+        on_the_way = state.on_the_way
+        if outcome.on_the_way:
+            on_the_way = tuple(sorted(on_the_way + outcome.on_the_way))
+        spots = (*state.spots[:place], following, *state.spots[place + 1 :])
+        after = State(outcome.records, on_the_way, state.misfortunes - outcome.misfortunes, given_up, spots)
+        return Step(((spot, outcome, result),), after, result)
 
     # Where an actor is
 
-    def _request(self, index: int, position: Position) -> tuple[Any, Any]:
-        """The next request at a position, and what stands for the position when states are compared."""
-        found = self._asked.get((index, position))
+    def _follow(self, spot: Spot, answer: Any) -> Spot | End:
+        found = spot.following.get(answer)
         if found is None:
-            found = self._asked[index, position] = self._play(index, position)
+            found = spot.following[answer] = self._play(spot.actor, spot.job, (*spot.answers, answer))
         return found
 
-    def _play(self, index: int, position: Position) -> tuple[Any, Any]:
-        steps = self._start(self.actors[index], position.job)
-        told = iter(position.answers)
+    def _begin(self, actor: Actor, job: int) -> Spot:
+        if job < actor.jobs:
+            return self._play(actor, job, ())
+        return self._spots.setdefault((actor, job), Spot(actor, job, None, ()))
+
+    def _play(self, actor: Actor, job: int, answers: tuple[Any, ...]) -> Any:
+        """The spot to which these answers lead, or the end of the job."""
+        steps = self._start(actor, job)
+        left = list(reversed(answers))
         try:
             request = next(steps)
             while True:
                 if isinstance(request, ReadLink):  # what is read never changes: no step of its own
-                    request = steps.send(self.links[request.operation])
-                else:
-                    answer = next(told, _NO_MORE)
-                    if answer is _NO_MORE:
-                        return request, position if self.exact else (position.job, *_frames(steps))
+                    request = steps.send(self._links[request.operation])
+                elif left:
+                    answer = left.pop()
                     request = steps.send(list(answer) if isinstance(request, ListNumbers) else answer)
+                else:
+                    break
         except StopIteration as stop:
-            return Done(stop.value), None
+            return End(self._begin(actor, job + 1), stop.value)
+        mark = (actor, job, answers if self._exact else tuple(_frames(steps)))
+        return self._spots.setdefault(mark, Spot(actor, job, request, answers))
 
     def _start(self, actor: Actor, job: int) -> Steps:
         match actor:
             case Writer():
-                return self.rule.commit(_Planner(self, actor, job))
+                return self._rule.commit(_Planner(self._links, actor, job))
             case Dropper():
-                return self.rule.drop_old(actor.keep)
+                return self._rule.drop_old(actor.keep)
             case _:
-                return self.rule.find_tip()
-
-    def _key(self, state: State) -> Any:
-        marks = tuple(
-            None if position.job == actor.jobs else self._request(index, position)[1]
-            for index, (actor, position) in enumerate(zip(self.actors, state.positions, strict=True))
-        )
-        return (*state[:4], marks)
+                return self._rule.find_tip()
 
     # What must hold
 
     def _judge(self, before: State, step: Step) -> str | None:
-        old, chain = self._chain(before), self._chain(step.state)
-        if chain[: len(old)] != old:
-            return "the chain has lost an operation"
-        if [link.number for link in chain] != list(range(1, len(chain) + 1)):
-            return "the chain has a gap"
-        logical = [_logical_of(link.transaction) for link in chain]
-        if len(set(logical)) != len(logical):
-            return "a transaction stands twice"
-        if told := set(logical).intersection(step.state.given_up):
-            return f"{told.pop().decode()} stands although its writer was told that it lost"
-        if step.ended is not None and step.ended[1] is not None:
-            record = step.ended[1]
-            if len(chain) < record.number or chain[record.number - 1].transaction != record.transaction:
-                return f"{_show(record)} is not in the chain"
+        old, chain = self._chain(before.records), self._chain(step.state.records)
+        if chain is not old:
+            if chain[: len(old)] != old:
+                return "the chain has lost an operation"
+            if [link.number for link in chain] != list(range(1, len(chain) + 1)):
+                return "the chain has a gap"
+            logical = [_logical_of(link.transaction) for link in chain]
+            if len(set(logical)) != len(logical):
+                return "a transaction stands twice"
+            if told := set(logical).intersection(step.state.given_up):
+                return f"{told.pop().decode()} stands although its writer was told that it lost"
+        if step.won is not None:
+            number = step.won.number
+            if len(chain) < number or chain[number - 1].transaction != step.won.transaction:
+                return f"{_show(step.won)} is not in the chain"
         return self._judge_progress(step.state)
 
     def _judge_progress(self, state: State) -> str | None:
-        for index, actor in enumerate(self.actors):
-            position = state.positions[index]
-            mark = (index, state.records, self._request(index, position)[1])
-            if position.job < actor.jobs and mark not in self._alone:
-                self._alone.add(mark)
+        for place, spot in enumerate(state.spots):
+            if not spot.is_over and (state.records, spot) not in self._alone:
+                self._alone.add((state.records, spot))
                 try:
-                    self._whole_job(state, index)
+                    self._whole_job(state, place)
                 except WrongRuleError as error:
                     return str(error)
         return None
 
-    def _chain(self, state: State) -> list[ChainLink]:
+    def _chain(self, records: tuple[Record, ...]) -> tuple[ChainLink, ...]:
         """The operations that the highest record leads to, the first one first."""
-        chain = []
-        operation = state.records[-1].operation if state.records else None
-        while operation is not None:
-            chain.append(self.links[operation])
-            operation = chain[-1].parent
-        return chain[::-1]
+        return self._chain_of(records[-1].operation if records else None)
 
-
-_NO_MORE = object()
+    def _chain_of(self, operation: Oid | None) -> tuple[ChainLink, ...]:
+        found = self._chains.get(operation)
+        if found is None:
+            assert operation is not None
+            link = self._links[operation]
+            found = self._chains[operation] = (*self._chain_of(link.parent), link)
+        return found
 
 
 @dataclass
 class _Planner:
-    """The plan of one logical transaction; its attempts are told apart by the last part of their transaction ids."""
+    """The plan of one logical transaction; the last part of a transaction id tells its attempts apart."""
 
-    world: World
+    links: dict[Oid, ChainLink]
     writer: Writer
     job: int
     attempts: int = 0
@@ -291,33 +295,31 @@ class _Planner:
         self.attempts += 1
         transaction = b"%s/%d" % (_logical(self.writer, self.job), self.attempts)
         link = ChainLink(1, transaction, None) if tip is None else ChainLink(tip.number + 1, transaction, tip.operation)
-        operation = Oid(blake3(repr(link).encode()).digest())
-        self.world.links[operation] = link
+        operation = Oid(blake3(repr((link.number, transaction, bytes(link.parent or b""))).encode()).digest())
+        self.links[operation] = link
         return Record(link.number, transaction, operation)
 
     def __repr__(self) -> str:
-        return f"{self.attempts}"
+        return f"{self.attempts} attempts"
 
 
-def _outcomes(state: State, request: Any) -> Iterator[tuple[Any, tuple[Record, ...], tuple[Record, ...], int]]:
-    """Each answer a request can get, the records then, creations that stay on the way, and misfortunes used up."""
-    records = state.records
+def _outcomes(records: tuple[Record, ...], request: Any) -> Iterator[Outcome]:
+    """Every answer that a request can get, the undisturbed one first."""
     match request:
         case ListNumbers():
-            yield tuple(record.number for record in records), records, (), 0
+            yield Outcome(tuple(record.number for record in records), records)
         case Find(number):
-            yield next((record for record in records if record.number == number), None), records, (), 0
+            yield Outcome(next((record for record in records if record.number == number), None), records)
         case Drop(number):
-            yield None, tuple(record for record in records if record.number != number), (), 0
+            yield Outcome(None, tuple(record for record in records if record.number != number))
         case Create(record):
             after, created = _created(records, record)
-            yield created, after, (), 0
-            yield None, after, (), 1  # the answer is lost
-            yield None, records, (), 1  # the request is lost
-            yield None, records, (record,), 1  # the request is late
-            yield created, after, (record,), 1  # the request was sent twice, and one of them is late
+            yield Outcome(created, after)
+            yield Outcome(None, after, (), 1)  # the answer is lost
+            yield Outcome(None, records, (record,), 1)  # the request is late, or lost if it never lands
+            yield Outcome(created, after, (record,), 1)  # it was sent twice, and one of them is late
             if created:
-                yield False, after, (), 1  # tried twice below: the second try was told that the first one had landed
+                yield Outcome(False, after, (), 1)  # sent twice, and answered by the one that came second
 
 
 def _created(records: tuple[Record, ...], record: Record) -> tuple[tuple[Record, ...], bool]:
@@ -328,11 +330,9 @@ def _created(records: tuple[Record, ...], record: Record) -> tuple[tuple[Record,
 
 def _frames(steps: Steps) -> Iterator[Any]:
     """The place and the variables of a generator that waits at a yield, and of those that it waits for."""
-    while True:
+    while steps is not None:
         frame = steps.gi_frame
-        yield steps.gi_code.co_name, frame.f_lasti, repr(sorted(frame.f_locals.items()))
-        if steps.gi_yieldfrom is None:
-            return
+        yield frame.f_code.co_name, frame.f_lasti, repr(sorted(frame.f_locals.items()))
         steps = steps.gi_yieldfrom
 
 
@@ -344,16 +344,21 @@ def _logical_of(transaction: bytes) -> bytes:
     return transaction.partition(b"/")[0]
 
 
-def _replaced(positions: tuple[Position, ...], index: int, position: Position) -> tuple[Position, ...]:
-    return (*positions[:index], position, *positions[index + 1 :])
+def _schedule(came_from: dict[State, Any], state: State, labels: tuple[Any, ...]) -> list[str]:
+    steps = [labels]
+    while (before := came_from[state]) is not None:
+        state, labels = before
+        steps.append(labels)
+    return [_show_label(label) for labels in reversed(steps) for label in labels]
 
 
-def _schedule(came_from: dict[Any, tuple[Any, str]], key: Any) -> Iterable[str]:
-    labels = []
-    while came_from[key][0] is not None:
-        key, label = came_from[key]
-        labels.append(label)
-    return reversed(labels)
+def _show_label(label: Any) -> str:
+    if isinstance(label, Record):
+        return f"the creation of {_show(label)} lands"
+    spot, outcome, result = label
+    told = "" if result is None else f", and is told {_show(result)}"
+    late = ", one is late" if outcome.on_the_way else ""
+    return f"{spot.actor.name}: {_show_request(spot.request)} → {_show(outcome.answer)}{late}{told}"
 
 
 def _show(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""Artifacts and collections: rules, versions, snapshots, lineage."""

@@ -1,0 +1,1 @@
+"""Deployments: projects and their states, drift, deploying and pulling, journals, undo."""

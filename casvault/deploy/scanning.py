@@ -1,0 +1,138 @@
+"""Looking at directories: what a collection's directory and a project hold now."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from blake3 import blake3
+
+from casvault.artifacts.names import show
+from casvault.artifacts.rules import RULES_FILE, Rules, parse_rules
+from casvault.artifacts.snapshot import find_content, open_snapshot
+from casvault.deploy.run import marker_snapshot
+from casvault.errors import FailureError, NotFoundError, RefusedError
+from casvault.progress import silent
+from casvault.trees import find_path
+from casvault.worktree import StatCache, scan_paths, scan_units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from casvault.artifacts.snapshot import Snapshot
+    from casvault.objects import ObjectStage, Root
+    from casvault.oid import Oid
+    from casvault.progress import Progress
+    from casvault.repository import Repository
+
+
+class CollectionScan(NamedTuple):
+    """What a collection's directory holds."""
+
+    base: Oid | None
+    """The snapshot that it was last at, as its marker says."""
+    units: dict[bytes, Root]
+    plain: dict[bytes, Root]
+    rules: Rules
+    ignored: list[bytes]
+    notes: list[str]
+    cache: StatCache
+
+
+def scan_collection(
+    repository: Repository, stage: ObjectStage, directory: Path, *, storing: bool, progress: Progress = silent
+) -> CollectionScan:
+    """Scan a collection's directory into the stage.
+
+    RefusedError if nothing is left in it of a snapshot that had something: that is a disk that is not mounted, or a
+    mistake, and never taken as the removal of everything.
+    """
+    if not directory.is_dir():
+        raise NotFoundError(
+            "the collection's directory is not there",
+            place=str(directory),
+            remedy="mount or restore it, or tell where it is now: `casvault collection add DIR --name NAME`",
+        )
+    base = marker_snapshot(directory)
+    snapshot = open_snapshot(stage, base)
+    rules = read_rules(directory)
+    cache = load_cache(repository, directory)
+    scan = scan_units(
+        directory,
+        stage,
+        classify=rules.classify,
+        cache=cache,
+        held=lambda path: find_content(stage, snapshot, path) is not None,
+        storing=storing,
+        progress=progress,
+    )
+    if not scan.units and not scan.plain and snapshot.content.size:
+        raise RefusedError(
+            f"the directory is empty, but snapshot {show_id(base)} has content",
+            place=str(directory),
+            remedy="if a disk is not mounted, mount it; `casvault restore` brings everything back",
+        )
+    return CollectionScan(base, scan.units, scan.plain, rules, scan.ignored, scan.notes, cache)
+
+
+def read_rules(directory: Path) -> Rules:
+    path = directory / os.fsdecode(RULES_FILE)
+    try:
+        return parse_rules(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        return Rules()
+    except OSError as error:
+        raise FailureError(error.strerror or "cannot be read", place=str(path)) from error
+
+
+def scan_project(
+    repository: Repository,
+    stage: ObjectStage,
+    directory: Path,
+    paths: Iterable[bytes],
+    held: Iterable[tuple[bytes, Root]],
+    *,
+    storing: bool,
+) -> tuple[dict[bytes, Root], StatCache]:
+    """The states of these paths of a project; `held` are paths with states that no ignore rule may hide."""
+    states = list(held)
+
+    def is_held(path: bytes) -> bool:
+        for prefix, root in states:
+            if path == prefix or prefix.startswith(path + b"/"):
+                return True
+            if path.startswith(prefix + b"/") and find_path(stage, root, path[len(prefix) + 1 :]) is not None:
+                return True
+        return False
+
+    if not directory.is_dir():
+        raise NotFoundError("the project's directory is not there", place=str(directory))
+    cache = load_cache(repository, directory)
+    scan = scan_paths(directory, paths, stage, cache=cache, held=is_held, storing=storing)
+    return scan.units, cache
+
+
+def load_cache(repository: Repository, directory: Path) -> StatCache:
+    """The stat cache of a directory; it is named after the directory and owned by the vault."""
+    place = blake3(os.fsencode(os.path.abspath(directory))).hexdigest()[:32]
+    path = repository.cache_path(f"{place}.stat")
+    if path is None or not path.parent.is_dir():
+        return StatCache()
+    return StatCache.load(path, blake3(repository.config.id).digest())
+
+
+def save_cache(cache: StatCache) -> None:
+    """Save what a scan learned; a cache that cannot be written is only slower."""
+    try:
+        cache.save()
+    except (OSError, FailureError):
+        return
+
+
+def show_id(oid: Oid | None) -> str:
+    return "none" if oid is None else oid.short
+
+
+def describe(snapshot: Snapshot, path: bytes) -> str:
+    return f"{show(path)} in snapshot {show_id(snapshot.id)}"

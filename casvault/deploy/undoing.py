@@ -1,0 +1,203 @@
+"""Undo: the inverse of one operation, applied to the view and to the files as they are now; later changes stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.artifacts.collection import link_to
+from casvault.artifacts.names import COLLECTIONS, PROJECTS, show
+from casvault.artifacts.snapshot import Snapshot, open_snapshot, write_snapshot
+from casvault.artifacts.version import TYPE, Origin, write_version
+from casvault.deploy.run import Command, written_files
+from casvault.deploy.state import PROJECT_STATE
+from casvault.errors import ConflictError, NotFoundError
+from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
+from casvault.objects import LINK, read_commit
+from casvault.oid import Oid
+from casvault.refs import View
+from casvault.trees import diff_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from casvault.artifacts.draft import Draft, FileWrite
+    from casvault.objects import Root
+    from casvault.refs import Operation, OperationLog
+
+UNDOES = b"undoes"
+UNDO, REDO = "undo", "redo"
+NO_STEPS = frozenset({"init", "observe", "upkeep"})
+
+
+class Step(NamedTuple):
+    """An operation that can be taken back."""
+
+    id: Oid
+    operation: Operation
+
+
+def find_undo(log: OperationLog) -> Step:
+    """The latest step that is not undone; NotFoundError if there is none."""
+    for step, stands in iter_standing(log):
+        if stands and step.operation.kind not in (UNDO, REDO) and step.operation.kind not in NO_STEPS:
+            return step
+    raise NotFoundError("there is nothing to undo")
+
+
+def find_redo(log: OperationLog) -> Step:
+    """The latest undo that is not taken back itself; any other step since then closes the way."""
+    for step, stands in iter_standing(log):
+        kind = step.operation.kind
+        if kind == UNDO and stands:
+            return step
+        if kind not in (UNDO, REDO) and kind not in NO_STEPS:
+            break
+    raise NotFoundError("there is nothing to redo")
+
+
+def iter_standing(log: OperationLog) -> Iterator[tuple[Step, bool]]:
+    """The operations, newest first, each with whether it stands: an undo or redo closes what it takes back, unless it
+    was taken back itself.
+    """
+    closed: set[bytes] = set()
+    for oid, operation in log.iter_chain():
+        stands = oid not in closed
+        if stands and operation.kind in (UNDO, REDO):
+            closed.add(operation.field(UNDOES) or b"")
+        yield Step(oid, operation), stands
+
+
+def undo_command(kind: str, step: Step) -> Command:
+    arguments = (b"%d" % step.operation.number, step.operation.kind.encode())
+    return Command(kind, arguments, ((UNDOES, step.id),))
+
+
+def touched_refs(log: OperationLog, step: Step, draft_reader: View) -> set[bytes]:
+    """The refs that an operation changed, and those in whose directories it wrote."""
+    changed = {name for name, _, _ in _ref_changes(log, step, draft_reader)}
+    return changed | written_files(step.operation).keys()
+
+
+def plan_inverse(
+    draft: Draft, log: OperationLog, step: Step, disk: Mapping[bytes, Mapping[bytes, Root]], *, force: bool
+) -> None:
+    """Plan to take a step back. `disk` has the states of the files it wrote, by ref and path, for the directories at hand.
+
+    ConflictError, by name, where something since then stands against it; `force` gives up later edits of files, which
+    have been recorded.
+    """
+    for name, before, after in _ref_changes(log, step, draft.view):
+        draft.set_ref(name, _inverse_ref(draft, name, before, after))
+    conflicts: list[str] = []
+    for ref, writes in written_files(step.operation).items():
+        if ref in disk:
+            for write in writes:
+                conflicts += _inverse_write(draft, ref, write, disk[ref].get(write.path), force=force)
+    if conflicts:
+        raise ConflictError(
+            "files were changed since, in the same places; nothing was undone",
+            conflicts=tuple(conflicts),
+            remedy="undo with --force, which records them first, or with --refs-only, which leaves files alone",
+        )
+
+
+def _ref_changes(log: OperationLog, step: Step, view: View) -> list[tuple[bytes, Oid | None, Oid | None]]:
+    parent = step.operation.parent
+    before = None if parent is None else log.read_operation(parent).view
+    changes = diff_paths(view.reader, before, step.operation.view)
+    return [(name, _target(old), _target(new)) for name, old, new in changes]
+
+
+def _target(state: Root | None) -> Oid | None:
+    return state.id if state is not None and state.mode == LINK else None
+
+
+def _inverse_ref(draft: Draft, name: bytes, before: Oid | None, after: Oid | None) -> Oid | None:
+    """What the ref becomes: where it was, if nothing has moved it since, else the three-way merge."""
+    current = draft.ref(name)
+    if current in (after, before):
+        return before
+    if current is not None and before is not None and after is not None:
+        if name.startswith(COLLECTIONS):
+            return _inverse_collection(draft, name, before, after, current)
+        if name.startswith(PROJECTS):
+            return _inverse_project(draft, name, before, after, current)
+    raise ConflictError(
+        "it was changed since, so the operation cannot be undone by itself",
+        place=show(name),
+        remedy="undo what came later first",
+    )
+
+
+def _inverse_collection(draft: Draft, name: bytes, before: Oid, after: Oid, current: Oid) -> Oid:
+    collection = name.removeprefix(COLLECTIONS)
+    base, ours, theirs = (open_snapshot(draft.stage, oid) for oid in (after, current, before))
+    content = _merged(draft, name, base, ours, theirs)
+    if content == ours.content:
+        return current
+    return write_snapshot(draft.stage, draft.draftsman, content, ours.former, (current,), collection)
+
+
+def _merged(draft: Draft, name: bytes, base: Snapshot, ours: Snapshot, theirs: Snapshot) -> Root:
+    merge_link = _inverse_version(draft, name.removeprefix(COLLECTIONS))
+    merged = merge_states(draft.stage, base.content, ours.content, theirs.content, merge_link=merge_link)
+    if not merged.is_clean or merged.state is None:
+        raise ConflictError(
+            "what the operation changed was changed again since",
+            conflicts=show_conflicts(merged.conflicts),
+            place=show(name),
+            remedy="undo what came later first",
+        )
+    return merged.state
+
+
+def _inverse_version(draft: Draft, collection: bytes) -> LinkMerge:
+    """Takes a change of content out of later versions: by content with the given base, not by ancestry."""
+
+    def merge(path: bytes, base: Root | None, ours: Root, theirs: Root) -> TreeMerge:
+        contents = [None if link is None else draft.graph.commit(link.id).root for link in (base, ours, theirs)]
+        merged = merge_states(draft.stage, *contents, path=path)
+        if not merged.is_clean or merged.state is None or merged.state == contents[1]:
+            return merged._replace(state=ours)
+        version = write_version(
+            draft.stage,
+            draft.draftsman,
+            merged.state,
+            (ours.id,),
+            collection=collection,
+            path=path,
+            origin=Origin.REVERT,
+        )
+        return TreeMerge(link_to(draft, version), ())
+
+    return merge
+
+
+def _inverse_project(draft: Draft, name: bytes, before: Oid, after: Oid, current: Oid) -> Oid:
+    roots = [read_commit(draft.stage, oid).root for oid in (after, current, before)]
+    merged = merge_states(draft.stage, *roots)
+    if not merged.is_clean or merged.state is None:
+        raise ConflictError(
+            "these deployments were changed again since",
+            conflicts=show_conflicts(merged.conflicts),
+            place=show(name),
+            remedy="undo what came later first",
+        )
+    return draft.draftsman.write(draft.stage, merged.state, (current,), ((TYPE, PROJECT_STATE),))
+
+
+def _inverse_write(draft: Draft, ref: bytes, write: FileWrite, disk: Root | None, *, force: bool) -> tuple[str, ...]:
+    """Plan the inverse of one write: base is what was written, ours is the disk, theirs what was there before."""
+    merged = merge_states(draft.stage, write.new, disk, write.old, path=write.path)
+    if not merged.is_clean and not force:
+        return show_conflicts(merged.conflicts)
+    target = merged.state if merged.is_clean else write.old
+    if target != disk:
+        draft.write_file(ref, write.path, disk, target)
+    return ()
+
+
+def undone_by(operation: Operation) -> Oid | None:
+    """The operation that this one undoes or redoes."""
+    value = operation.field(UNDOES)
+    return None if value is None else Oid(value)

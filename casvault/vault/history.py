@@ -1,0 +1,220 @@
+"""The façade's part for looking: revisions, logs, lineage, trees, contents, differences."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from casvault.artifacts.changes import iter_file_changes
+from casvault.artifacts.names import show, typed
+from casvault.artifacts.revision import find_artifact, find_state, resolve, resolve_commitish, resolve_state
+from casvault.artifacts.version import COLLECTION, ORIGIN, PATH, TYPE
+from casvault.deploy.scanning import scan_collection
+from casvault.errors import FailureError, NotFoundError, UsageError
+from casvault.history import CommitGraph
+from casvault.limits import MERGE_BYTES, PIECE
+from casvault.objects import BLOB_MODES, FOREIGN, LINK, TREE, Overlay, Root, read_blob, read_commit
+from casvault.oid import BlobHasher
+from casvault.text.lines import is_binary
+from casvault.text.unified import unified_diff
+from casvault.trees import EMPTY_ID, edit_paths, empty_root, iter_entries
+from casvault.vault.base import VaultBase
+from casvault.vault.results import CommitInfo, FileChange, TreeLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from casvault.objects import Commit, ObjectReader
+    from casvault.oid import Oid
+
+_KINDS = {TREE: "tree", LINK: "commit", FOREIGN: "commit"}
+
+
+class History(VaultBase):
+    def rev_parse(self, revision: str, *, collection: str | None = None) -> Oid:
+        """The id of what a revision names; for REV:PATH that of what stands there."""
+        return resolve(self._names(collection), revision)
+
+    def show(self, revision: str, *, collection: str | None = None) -> CommitInfo:
+        """The commit that a revision names; UsageError if it is something else."""
+        oid = resolve_commitish(self._names(collection), revision)
+        info = self.reader.find_infos([oid])[0]
+        if info is None or str(info.kind) != "commit":
+            raise UsageError("not a commit", place=revision, remedy="`casvault cat` prints other objects")
+        return _info(oid, read_commit(self.reader, oid))
+
+    def log(
+        self, revision: str = "@", *, limit: int | None = None, collection: str | None = None
+    ) -> list[CommitInfo]:
+        """The commits that a revision can reach, the newest first; for an artifact its lineage."""
+        oid = resolve_commitish(self._names(collection), revision)
+        found = CommitGraph(self.reader).iter_children_first([oid])
+        return [_info(each, commit) for each, commit in islice(found, limit)]
+
+    def lineage(self, artifact: str, *, limit: int | None = None, collection: str | None = None) -> list[CommitInfo]:
+        """The versions of an artifact, children before their parents and the newest first, merges and forks included."""
+        names = self._names(collection)
+        found = find_artifact(names, artifact) if names.collection else None
+        oid = resolve_commitish(names, artifact) if found is None else found[1]
+        walk = CommitGraph(self.reader).iter_children_first([oid])
+        return [_info(each, commit) for each, commit in islice(walk, limit)]
+
+    def merge_bases(self, one: str, other: str, *, collection: str | None = None) -> list[Oid]:
+        """All best common ancestors of two revisions."""
+        names = self._names(collection)
+        graph = CommitGraph(self.reader)
+        return graph.merge_bases(*(resolve_commitish(names, revision) for revision in (one, other)))
+
+    def ls_tree(self, revision: str, *, recursive: bool = False, collection: str | None = None) -> list[TreeLine]:
+        """The entries of a directory; with `recursive` what is below it, through the links to versions."""
+        rev, _, path = revision.partition(":")
+        state = resolve_state(self._names(collection), rev, typed(path))
+        if state.mode != TREE:
+            last = typed(path).strip(b"/").rpartition(b"/")[2] or typed(rev)
+            return [_line(last, state)]
+        return list(_iter_lines(self.reader, state, b"", recursive=recursive))
+
+    def cat(self, revision: str, *, collection: str | None = None) -> Iterator[bytes]:
+        """The bytes of a file, in pieces: REV:PATH, a version that is a file, or a blob's id."""
+        rev, _, path = revision.partition(":")
+        state = resolve_state(self._names(collection), rev, typed(path))
+        if state.mode not in BLOB_MODES:
+            raise UsageError("a directory", place=revision, remedy=f"see `casvault ls-tree {revision}`")
+        return self.reader.iter_blob(state.id)
+
+    def diff(
+        self, old: str = "@", new: str | None = None, *, paths: Iterable[str] = (), collection: str | None = None
+    ) -> list[FileChange]:
+        """The files that differ between two revisions, or between one and the collection's directory."""
+        return self._diff(old, new, list(paths), collection)[1]
+
+    def diff_text(
+        self, old: str = "@", new: str | None = None, *, paths: Iterable[str] = (), collection: str | None = None
+    ) -> Iterator[bytes]:
+        """The same as a unified diff in git's form."""
+        reader, changes = self._diff(old, new, list(paths), collection)
+        for change in changes:
+            yield from _file_diff(reader, change)
+
+    def changes_of(self, revision: str, *, collection: str | None = None) -> list[FileChange]:
+        """The files that a commit changed against its first parent."""
+        oid = resolve_commitish(self._names(collection), revision)
+        parents = read_commit(self.reader, oid).parents
+        before = find_state(self.reader, parents[0]) if parents else None
+        return _file_changes(self.reader, before, find_state(self.reader, oid))
+
+    def _diff(
+        self, old: str, new: str | None, paths: list[str], collection: str | None
+    ) -> tuple[ObjectReader, list[FileChange]]:
+        names = self._names(collection)
+        reader = Overlay(self.reader)
+        rev, _, path = old.partition(":")
+        before = resolve_state(names, rev, typed(path))
+        if new is None:
+            after = self._directory_state(reader, self._collection_name(collection))
+        else:
+            rev, _, path = new.partition(":")
+            after = resolve_state(names, rev, typed(path))
+        changes = _file_changes(reader, before, after)
+        wanted = tuple(path.strip("/") for path in paths)
+        if wanted:
+            below = tuple(path + "/" for path in wanted)
+            changes = [change for change in changes if change.path in wanted or change.path.startswith(below)]
+        return reader, changes
+
+    def _directory_state(self, stage: Overlay, name: str) -> Root:
+        """What the collection's directory holds, as one tree."""
+        directory = self._collection_directory(name)
+        if directory is None:
+            raise UsageError("the collection has no directory", place=name, remedy="name two revisions")
+        scan = scan_collection(self._repository, stage, directory, storing=True, progress=self._progress)
+        return edit_paths(stage, empty_root(), {**scan.plain, **scan.units})
+
+
+def _file_changes(reader: ObjectReader, old: Root | None, new: Root | None) -> list[FileChange]:
+    changes = iter_file_changes(reader, old, new)
+    return sorted(FileChange(show(change.path), change.old, change.new) for change in changes)
+
+
+def _file_diff(reader: ObjectReader, change: FileChange) -> Iterator[bytes]:
+    """One file in git's form: headers that say what happened, then hunks."""
+    path = typed(change.path)
+    yield b"diff --git a/%s b/%s\n" % (path, path)
+    old, new = change.old, change.new
+    if old is None and new is not None:
+        yield b"new file mode %06o\n" % new.mode
+    elif new is None and old is not None:
+        yield b"deleted file mode %06o\n" % old.mode
+    elif old is not None and new is not None and old.mode != new.mode:
+        yield b"old mode %06o\nnew mode %06o\n" % (old.mode, new.mode)
+    contents = [_content(reader, state) for state in (old, new)]
+    if contents[0] == contents[1]:
+        return
+    old_label = b"/dev/null" if old is None else b"a/" + path
+    new_label = b"/dev/null" if new is None else b"b/" + path
+    if None in contents or any(is_binary(content or b"") for content in contents):
+        yield b"Binary files %s and %s differ\n" % (old_label, new_label)
+        return
+    yield from unified_diff(contents[0] or b"", contents[1] or b"", old_label, new_label)
+
+
+def _content(reader: ObjectReader, state: Root | None) -> bytes | None:
+    """A file's bytes; None for one that is too large to be shown, and nothing for what is no file."""
+    if state is None or state.mode not in BLOB_MODES:
+        return b""
+    return None if state.size > MERGE_BYTES else read_blob(reader, state.id)
+
+
+def _iter_lines(reader: ObjectReader, state: Root, prefix: bytes, *, recursive: bool) -> Iterator[TreeLine]:
+    for entry in iter_entries(reader, state.id):
+        path = prefix + entry.name
+        below = Root(*entry[1:])
+        if recursive and below.mode == LINK:
+            below = read_commit(reader, below.id).root
+        if recursive and below.mode == TREE and below.id != EMPTY_ID:
+            yield from _iter_lines(reader, below, path + b"/", recursive=True)
+        else:
+            yield _line(path, below)
+
+
+def _line(path: bytes, state: Root) -> TreeLine:
+    return TreeLine(state.mode, _KINDS.get(state.mode, "blob"), state.id, state.size, show(path))
+
+
+def _info(oid: Oid, commit: Commit) -> CommitInfo:
+    author = commit.author
+    return CommitInfo(
+        oid,
+        commit.parents,
+        show(author.name),
+        show(author.mail),
+        author.seconds,
+        author.zone.decode(),
+        show(commit.message),
+        _type_of(commit),
+        show(commit.field(COLLECTION) or b""),
+        show(commit.field(PATH) or b""),
+        show(commit.field(ORIGIN) or b""),
+    )
+
+
+def _type_of(commit: Commit) -> str:
+    if commit.field(TYPE) is not None:
+        return show(commit.field(TYPE) or b"")
+    return "operation" if commit.field(b"transaction") is not None else "commit"
+
+
+def hash_file(path: Path | str) -> Oid:
+    """The blob id of a file: plain BLAKE3 of its bytes, as `b3sum` prints it. Needs no vault."""
+    hasher = BlobHasher()
+    try:
+        with open(path, "rb") as stream:
+            while piece := stream.read(PIECE):
+                hasher.update(piece)
+    except FileNotFoundError as error:
+        raise NotFoundError("no such file", place=os.fspath(path)) from error
+    except OSError as error:
+        raise FailureError(error.strerror or "cannot be read", place=os.fspath(path)) from error
+    return hasher.oid()

@@ -1,0 +1,206 @@
+"""The façade's part for operations: ops, undo, redo, recover, fsck."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from casvault.artifacts.names import COLLECTIONS, show
+from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, find_upwards
+from casvault.deploy.recovery import finish, raw_journal
+from casvault.deploy.run import find_interrupted, locked, run, written_files
+from casvault.deploy.scanning import scan_project
+from casvault.deploy.undoing import (
+    REDO,
+    UNDO,
+    Step,
+    find_redo,
+    find_undo,
+    iter_standing,
+    plan_inverse,
+    touched_refs,
+    undo_command,
+)
+from casvault.errors import DamageError, NotFoundError, UsageError
+from casvault.files import lock_directory
+from casvault.maintenance import check_objects, check_packs
+from casvault.oid import ID_SIZE
+from casvault.store import PackDatabase
+from casvault.vault.base import VaultBase
+from casvault.vault.results import FsckResult, OperationInfo, RecoverResult, UndoResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from casvault.artifacts.draft import Draft
+    from casvault.objects import ObjectPublisher, Root
+    from casvault.oid import Oid
+    from casvault.refs import Operation
+
+
+class Upkeep(VaultBase):
+    def operations(self, limit: int | None = None) -> list[OperationInfo]:
+        """What was done in the vault, the newest first."""
+        steps = islice(iter_standing(self._repository.log), limit)
+        return [_operation_info(*step, undone=not stands) for step, stands in steps]
+
+    def undo(self, *, force: bool = False, refs_only: bool = False) -> UndoResult:
+        """Take back the latest step that stands; what came later in other places stays.
+
+        Files that the step wrote go back too, with later edits of them kept. ConflictError, with nothing changed, where
+        these clash: `force` records them and goes back all the same, `refs_only` leaves all files alone.
+        """
+        return self._invert(UNDO, find_undo(self._repository.log), force=force, refs_only=refs_only)
+
+    def redo(self, *, force: bool = False, refs_only: bool = False) -> UndoResult:
+        """Take back the latest undo."""
+        return self._invert(REDO, find_redo(self._repository.log), force=force, refs_only=refs_only)
+
+    def interrupted(self) -> list[Path]:
+        """The known directories in which a command was cut off while it wrote files."""
+        places = {Path(place) for place in self._repository.places.all().values()}
+        marker = self._marker_here()
+        if marker is not None:
+            places.add(marker[0])
+        return sorted(place for place in places if place.is_dir() and self._is_interrupted(place))
+
+    def recover(self, directory: Path | str | None = None, *, back: bool = False) -> list[RecoverResult]:
+        """Finish, or with `back` take back, what commands were cut off from, in one directory or in all known ones."""
+        directories = self.interrupted() if directory is None else [Path(os.path.abspath(directory))]
+        nearest = None if directory is None else find_upwards(directories[0], (COLLECTION_MARKER, PROJECT_MARKER))
+        if directory is not None and nearest != directories[0]:
+            raise UsageError("neither a collection nor a project", place=str(directory))
+        results = [self._recover(place, back=back) for place in directories]
+        return [result for result in results if result is not None]
+
+    def fsck(self) -> FsckResult:
+        """Check every pack, object and reference, and the operation chain. Finds what is wrong, mends nothing."""
+        objects = self._repository.objects
+        packs, count, problems = 0, 0, []
+        if isinstance(objects, PackDatabase):
+            objects.refresh()
+            packs = len(objects.packs)
+            count, found = check_packs(objects, self._progress)
+            problems += found
+        operations, starts, broken = self._check_chain()
+        reachable, found = check_objects(self.reader, starts, self._progress)
+        lines = broken + [(problem.place, problem.message) for problem in (*problems, *found)]
+        return FsckResult(packs, count, reachable, operations, tuple(lines))
+
+    def _check_chain(self) -> tuple[int, list[Oid], list[tuple[str, str]]]:
+        """How many operations the chain has, where references start, and what is wrong with the chain."""
+        starts: list[Oid] = []
+        problems: list[tuple[str, str]] = []
+        expected: int | None = None
+        try:
+            for oid, operation in self._repository.log.iter_chain():
+                if not starts:
+                    starts.append(oid)
+                if expected is not None and operation.number != expected:
+                    problems.append((str(oid), f"operation {operation.number} where {expected} must be"))
+                expected = operation.number - 1
+                for writes in written_files(operation).values():
+                    starts += [state.id for write in writes for state in write[1:] if state is not None]
+            if expected is None:
+                problems.append((str(self.path), "the vault has no operations"))
+        except DamageError as error:
+            problems.append((error.place or "operation chain", error.message))
+        top = self._repository.log.tip() if not problems else None
+        return (0 if top is None else top.record.number), starts, problems
+
+    def _invert(
+        self, kind: str, step: Step, *, force: bool, refs_only: bool, taking_back: Path | None = None
+    ) -> UndoResult:
+        directories = {} if refs_only else self._directories_of(step)
+        interrupted = {} if taking_back is None else {taking_back: raw_journal(taking_back)}
+        session = self._session("", directories)._replace(interrupted=interrupted)
+        with ExitStack() as stack:
+            stage = stack.enter_context(self._stage())
+            if taking_back is None:
+                stack.enter_context(locked(session))
+            disk = {} if refs_only else self._scan_written(stage, step, directories)
+
+            def plan(draft: Draft) -> None:
+                plan_inverse(draft, self._repository.log, step, disk, force=force)
+
+            outcome = run(session, stage, undo_command(kind, step), plan)
+        return UndoResult(kind, step.operation.number, step.operation.kind, outcome)
+
+    def _directories_of(self, step: Step) -> dict[bytes, Path]:
+        """The directories that a step moved or wrote into; NotFoundError for one that is not where it was."""
+        places = self._repository.places.all()
+        written = written_files(step.operation)
+        found: dict[bytes, Path] = {}
+        for ref in touched_refs(self._repository.log, step, self._view()):
+            name = show(ref.removeprefix(COLLECTIONS))
+            place = self._collection_directory(name) if ref.startswith(COLLECTIONS) else None
+            if place is None and show(ref) in places:
+                place = Path(places[show(ref)])
+            if place is not None and place.is_dir():
+                found[ref] = place
+            elif ref in written:
+                raise NotFoundError(
+                    f"the directory of {show(ref)} is not there, and files in it must go back",
+                    place=str(place),
+                    remedy="bring it back, or undo with --refs-only",
+                )
+        return found
+
+    def _scan_written(
+        self, stage: ObjectPublisher, step: Step, directories: Mapping[bytes, Path]
+    ) -> dict[bytes, dict[bytes, Root]]:
+        """What is on disk now where the step wrote files; read into the stage, so that nothing of it can be lost."""
+        disk = {}
+        for ref, writes in written_files(step.operation).items():
+            states = [(write.path, state) for write in writes for state in write[1:] if state is not None]
+            paths = [write.path for write in writes]
+            disk[ref], _ = scan_project(self._repository, stage, directories[ref], paths, states, storing=True)
+        return disk
+
+    def _is_interrupted(self, directory: Path) -> bool:
+        with lock_directory(directory):
+            return find_interrupted(self._repository, directory) is not None
+
+    def _recover(self, directory: Path, *, back: bool) -> RecoverResult | None:
+        with lock_directory(directory):
+            journal = find_interrupted(self._repository, directory)
+            if journal is None:
+                return None
+            if not back:
+                done = finish(self._repository, directory, self._progress)
+                applied = done[1] if done else None
+                kept = tuple(map(show, applied.kept)) if applied else ()
+                written, removed = (len(applied.written), len(applied.removed)) if applied else (0, 0)
+                return RecoverResult(directory, journal.number, False, written, removed, kept)
+            operation = self._repository.log.find_in_chain(journal.number, journal.transaction)
+            if operation is None:
+                return None
+            step = next(
+                Step(oid, found)
+                for oid, found in self._repository.log.iter_chain()
+                if found.number == operation.number
+            )
+            outcome = self._invert(UNDO, step, force=False, refs_only=False, taking_back=directory).outcome
+            return RecoverResult(directory, journal.number, True, outcome.written, outcome.removed, outcome.kept)
+
+
+def _operation_info(oid: Oid, operation: Operation, *, undone: bool) -> OperationInfo:
+    who = operation.who
+    return OperationInfo(
+        operation.number,
+        oid,
+        operation.kind,
+        tuple(_show_argument(argument) for argument in operation.arguments),
+        show(who.name),
+        who.seconds,
+        who.zone.decode(),
+        show(operation.message),
+        undone,
+    )
+
+
+def _show_argument(argument: bytes) -> str:
+    return argument.hex() if len(argument) == ID_SIZE else show(argument)
