@@ -10,7 +10,7 @@ from casvault.objects import Commit, Root, Signature, read_commit, write_commit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from casvault.objects import Field, ObjectReader, ObjectWriter
+    from casvault.objects import Field, ObjectReader, ObjectStage
     from casvault.oid import Oid
 
 TYPE = b"type"
@@ -58,11 +58,11 @@ class Draftsman(NamedTuple):
     message: str = ""
 
     def write(
-        self, writer: ObjectWriter, root: Root, parents: Iterable[Oid], fields: Iterable[Field], message: str | None = None
+        self, stage: ObjectStage, root: Root, parents: Iterable[Oid], fields: Iterable[Field], message: str | None = None
     ) -> Oid:
         text = self.message if message is None else message
         return write_commit(
-            writer,
+            stage,
             Commit(
                 root, tuple(parents), self.who, self.who, text.encode(errors="surrogateescape"), fields=tuple(fields)
             ),
@@ -70,7 +70,7 @@ class Draftsman(NamedTuple):
 
 
 def write_version(
-    writer: ObjectWriter,
+    stage: ObjectStage,
     draftsman: Draftsman,
     content: Root,
     parents: Iterable[Oid],
@@ -81,7 +81,7 @@ def write_version(
     fields: Iterable[Field] = (),
 ) -> Oid:
     own = ((TYPE, VERSION), (COLLECTION, collection), (PATH, path), (ORIGIN, origin.value.encode()))
-    return draftsman.write(writer, content, parents, (*own, *fields))
+    return draftsman.write(stage, content, parents, (*own, *fields))
 
 
 def read_version(reader: ObjectReader, oid: Oid) -> Version:

@@ -76,9 +76,10 @@ def _replace(database: PackDatabase, chosen: list[Pack]) -> None:
     writer = PackWriter(database.directory)
     try:
         for pack in chosen:
+            pack.check_sums()
             for offset, oid in sorted((offset, oid) for oid, offset in pack.index.items()):
                 if oid not in writer:
-                    writer.add_entry(oid, pack.entry(offset))
+                    writer.copy_entry(oid, pack.entry(offset))
         database.add(writer.publish())
     finally:
         writer.abandon()

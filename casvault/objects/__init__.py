@@ -15,7 +15,7 @@ from casvault.objects.modes import (
     SYMLINK,
     TREE,
 )
-from casvault.objects.protocols import ObjectInfo, ObjectPublisher, ObjectReader, ObjectStage, ObjectWriter
+from casvault.objects.protocols import Memo, ObjectInfo, ObjectPublisher, ObjectReader, ObjectStage, ObjectWriter
 from casvault.objects.read import (
     read_blob,
     read_commit,
@@ -64,6 +64,7 @@ __all__ = [
     "Fork",
     "Kind",
     "Leaf",
+    "Memo",
     "MemoryObjects",
     "MemoryPublisher",
     "Node",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from casvault.errors import MissingObjectError
 from casvault.limits import PIECE
 from casvault.objects.kind import Kind, object_id
-from casvault.objects.protocols import ObjectInfo
+from casvault.objects.protocols import Memo, ObjectInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +21,7 @@ class MemoryObjects:
 
     def __init__(self) -> None:
         self._objects: dict[Oid, tuple[Kind, bytes]] = {}
+        self.memo = Memo()
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -76,6 +77,7 @@ class Overlay:
 
     def __init__(self, below: ObjectReader) -> None:
         self._below = below
+        self.memo = below.memo
         self.added = MemoryObjects()
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
@@ -102,6 +104,10 @@ class MemoryPublisher(Overlay):
     def __init__(self, store: MemoryObjects) -> None:
         super().__init__(store)
         self._store = store
+
+    @property
+    def has_unpublished(self) -> bool:
+        return len(self.added) > 0
 
     def publish(self) -> None:
         self._store.take(self.added)

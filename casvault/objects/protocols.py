@@ -17,8 +17,30 @@ class ObjectInfo(NamedTuple):
     """Bytes of a blob's content, or of another object's encoding."""
 
 
+class Memo:
+    """Decoded trees and commits that were read a moment ago, by id; it forgets when it grows.
+
+    An object never changes, so an answer from here is as good as one from the store that the memo belongs to. Threads
+    share it without a lock: the worst that can happen is that something is decoded twice.
+    """
+
+    def __init__(self, capacity: int = 2048) -> None:
+        self._capacity = capacity
+        self._items: dict[Oid, object] = {}
+
+    def get(self, oid: Oid) -> object | None:
+        return self._items.get(oid)
+
+    def put(self, oid: Oid, value: object) -> None:
+        if len(self._items) >= self._capacity:
+            self._items = {}
+        self._items[oid] = value
+
+
 class ObjectReader(Protocol):
     """Reads objects; safe from several threads. Whatever it hands out has been verified against its id."""
+
+    memo: Memo
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
         """Each object in the order asked for; MissingObjectError for one that is not there, DamageError for one whose
@@ -50,6 +72,10 @@ class ObjectStage(ObjectReader, ObjectWriter, Protocol):
 
 class ObjectPublisher(ObjectStage, Protocol):
     """A stage whose objects become part of the store."""
+
+    @property
+    def has_unpublished(self) -> bool:
+        """Whether something was written that the store does not hold yet."""
 
     def publish(self) -> None:
         """Make everything written durable and visible to all readers. May be called again after more was written."""

@@ -8,12 +8,12 @@ from casvault.errors import DamageError
 from casvault.objects.commit import Commit, decode_commit, encode_commit
 from casvault.objects.kind import Kind
 from casvault.objects.tag import Tag, decode_tag, encode_tag
-from casvault.objects.tree import Node, decode_node, encode_node
+from casvault.objects.tree import Fork, Leaf, Node, decode_node, encode_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from casvault.objects.protocols import ObjectReader, ObjectWriter
+    from casvault.objects.protocols import ObjectReader, ObjectStage, ObjectWriter
     from casvault.oid import Oid
 
 
@@ -27,19 +27,29 @@ def read_kind(reader: ObjectReader, ids: Iterable[Oid], expected: Kind) -> Itera
 
 
 def read_commits(reader: ObjectReader, ids: Iterable[Oid]) -> Iterator[Commit]:
-    return map(decode_commit, read_kind(reader, ids, Kind.COMMIT))
+    for oid in ids:
+        yield read_commit(reader, oid)
 
 
 def read_commit(reader: ObjectReader, oid: Oid) -> Commit:
-    return next(read_commits(reader, (oid,)))
+    found = reader.memo.get(oid)
+    if type(found) is not Commit:
+        found = decode_commit(next(read_kind(reader, (oid,), Kind.COMMIT)))
+        reader.memo.put(oid, found)
+    return found
 
 
 def read_nodes(reader: ObjectReader, ids: Iterable[Oid]) -> Iterator[Node]:
-    return map(decode_node, read_kind(reader, ids, Kind.TREE))
+    for oid in ids:
+        yield read_node(reader, oid)
 
 
 def read_node(reader: ObjectReader, oid: Oid) -> Node:
-    return next(read_nodes(reader, (oid,)))
+    found = reader.memo.get(oid)
+    if type(found) is not Leaf and type(found) is not Fork:
+        found = decode_node(next(read_kind(reader, (oid,), Kind.TREE)))
+        reader.memo.put(oid, found)
+    return found
 
 
 def read_tag(reader: ObjectReader, oid: Oid) -> Tag:
@@ -51,8 +61,10 @@ def read_blob(reader: ObjectReader, oid: Oid) -> bytes:
     return next(read_kind(reader, (oid,), Kind.BLOB))
 
 
-def write_commit(writer: ObjectWriter, commit: Commit) -> Oid:
-    return writer.write_many([(Kind.COMMIT, encode_commit(commit))])[0]
+def write_commit(stage: ObjectStage, commit: Commit) -> Oid:
+    oid = stage.write_many([(Kind.COMMIT, encode_commit(commit))])[0]
+    stage.memo.put(oid, commit)
+    return oid
 
 
 def write_tag(writer: ObjectWriter, tag: Tag) -> Oid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
@@ -56,7 +57,7 @@ class LocalRecords:
 
     def list_numbers(self) -> list[int]:
         with explained(self.directory):
-            names = [path.name for path in self.directory.iterdir()]
+            names = os.listdir(self.directory)
         return [number for name in names if (number := parse_record_name(name)) is not None]
 
     def drop(self, number: int) -> None:

@@ -21,7 +21,7 @@ MAX_WINDOW = 1 << 27
 """Memory that a frame may ask for while it is decompressed in pieces: zstd's own default limit."""
 
 THREADED_BYTES = 1 << 18
-"""Batches above this are compressed by two threads; below, starting them costs more than it gains."""
+"""Batches above this are compressed and expanded by two threads; below, starting them costs more than it gains."""
 
 _local = threading.local()
 
@@ -74,7 +74,8 @@ def expand_many(data: Buffer, spans: Sequence[tuple[int, int, int]], place: str)
     """The contents of zstd frames that lie in one buffer: (offset, stored size, raw size) each, by two threads."""
     if not spans:
         return ()
-    if any(raw == 0 or zstandard.frame_content_size(data[at : at + 18]) != raw for at, _, raw in spans):
+    small = sum(raw for _, _, raw in spans) <= THREADED_BYTES
+    if small or any(raw == 0 or zstandard.frame_content_size(data[at : at + 18]) != raw for at, _, raw in spans):
         return [expand(Encoding.ZSTD, bytes(data[at : at + stored]), raw, place) for at, stored, raw in spans]
     segments = struct.pack(f"={2 * len(spans)}Q", *(number for span in spans for number in span[:2]))
     sizes = struct.pack(f"={len(spans)}Q", *(raw for _, _, raw in spans))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import DamageError, MissingObjectError
 from casvault.files.durable import explained
+from casvault.objects import Memo
 from casvault.store.pack import Pack
 from casvault.store.transaction import PackTransaction
 from casvault.store.writer import SUFFIX
@@ -35,6 +37,7 @@ class PackDatabase:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.memo = Memo()
         self._lock = threading.Lock()
         self._view = _View({}, (), {})
         self.refresh()
@@ -127,7 +130,7 @@ class PackDatabase:
                 raise
 
     def _list(self) -> bool:
-        names = {path.name for path in self.directory.iterdir() if path.name.endswith(SUFFIX)}
+        names = {name for name in os.listdir(self.directory) if name.endswith(SUFFIX)}
         old = self._view.packs
         if names == old.keys():
             return False

@@ -20,6 +20,7 @@ class PackTransaction:
 
     def __init__(self, database: PackDatabase) -> None:
         self._database = database
+        self.memo = database.memo
         self._writer: PackWriter | None = None
         self._batch: dict[Oid, tuple[Kind, bytes]] = {}
         self._batch_bytes = 0
@@ -61,6 +62,10 @@ class PackTransaction:
         if self._writer is not None and oid in self._writer:
             return self._writer.iter_back(oid)
         return self._database.iter_blob(oid)
+
+    @property
+    def has_unpublished(self) -> bool:
+        return bool(self._batch) or (self._writer is not None and len(self._writer) > 0)
 
     def publish(self) -> None:
         self._flush()

@@ -15,6 +15,7 @@ from casvault.objects import (
     TREE,
     Child,
     Entry,
+    Fork,
     Kind,
     Leaf,
     Root,
@@ -31,7 +32,7 @@ from casvault.trees.read import EMPTY_ID, find_entries, iter_node_entries, read_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from casvault.objects import Node, ObjectStage, ObjectWriter
+    from casvault.objects import Memo, Node, ObjectStage, ObjectWriter
     from casvault.oid import Oid
 
 Edits = dict[bytes, Entry | None]
@@ -44,12 +45,17 @@ def empty_root() -> Root:
     return Root(TREE, 0, EMPTY_ID)
 
 
-def build_tree(writer: ObjectWriter, entries: Sequence[Entry]) -> Root:
-    """Write the tree of these entries, which are sorted by name, and return its mode, total size and id."""
+def build_tree(writer: ObjectWriter, entries: Sequence[Entry], memo: Memo | None = None) -> Root:
+    """Write the tree of these entries, which are sorted by name, and return its mode, total size and id.
+
+    A memo takes the nodes that are likely to be read again soon.
+    """
     if len(entries) <= WHOLE_ENTRIES:
         oid = writer.write_many([(Kind.TREE, encode_leaf(entries))])[0]
+        if memo is not None:
+            memo.put(oid, Leaf(tuple(entries)))
         return Root(TREE, sum(entry.size for entry in entries), oid)
-    builder = _Builder(writer)
+    builder = _Builder(writer, memo)
     for entry in entries:
         builder.add_entry(entry)
     return builder.finish()
@@ -60,8 +66,8 @@ def edit_tree(stage: ObjectStage, tree: Oid, edits: Mapping[bytes, Entry | None]
     node = read_root(stage, tree)
     removals = sum(entry is None for entry in edits.values())
     if isinstance(node, Leaf) or node.length - removals <= WHOLE_ENTRIES:
-        return build_tree(stage, list(_merged(iter_node_entries(stage, node), edits)))
-    builder = _Builder(stage)
+        return build_tree(stage, list(_merged(iter_node_entries(stage, node), edits)), stage.memo)
+    builder = _Builder(stage, stage.memo)
     _feed(stage, builder, node, sorted(edits), edits, rightmost=True)
     return builder.finish()
 
@@ -143,8 +149,9 @@ class _Builder:
     `_open[0]` holds the entries of the leaf that is being filled, `_open[n]` the children of the fork of level n.
     """
 
-    def __init__(self, writer: ObjectWriter) -> None:
+    def __init__(self, writer: ObjectWriter, memo: Memo | None) -> None:
         self._writer = writer
+        self._memo = memo
         self._open: list[list[Entry] | list[Child]] = [[] for _ in range(MAX_LEVEL + 2)]
         self._finished: dict[Oid, bytes] = {}
 
@@ -187,6 +194,8 @@ class _Builder:
         data = encode_leaf(items) if level == 0 else encode_fork(level, items)  # type: ignore[arg-type]
         oid = object_id(Kind.TREE, data)
         self._finished[oid] = data
+        if self._memo is not None:
+            self._memo.put(oid, Leaf(tuple(items)) if level == 0 else Fork(level, tuple(items)))  # type: ignore[arg-type]
         count = len(items) if level == 0 else sum(item[1] for item in items)
         child = Child(items[-1][0], count, sum(item[2] for item in items), oid)
         if cut:

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from casvault.progress import Progress
     from casvault.repository import Repository
     from casvault.vault.author import Clock
+    from casvault.worktree import StatCache
+
+
+def learn(stage: ObjectPublisher, cache: StatCache) -> None:
+    """Save the cache of a scan that stored what it read; not after a command that in the end stored nothing."""
+    if not stage.has_unpublished:
+        save_cache(cache)
 
 
 def _random_transaction_id() -> bytes:
@@ -103,7 +110,7 @@ class VaultBase:
 
     @contextmanager
     def _line(self, name: str, session: Session, stage: ObjectPublisher) -> Iterator[Line]:
-        """A collection, its directory locked and scanned; what the scan learned is kept if the command succeeds."""
+        """A collection, its directory locked and scanned; what the scan learned is kept if all it read is stored."""
         ref = collection_ref(name)
         with locked(session):
             directory = session.directories.get(ref)
@@ -112,7 +119,7 @@ class VaultBase:
                 return
             scan = scan_collection(self._repository, stage, directory, storing=True, progress=self._progress)
             yield Line(typed(name), ref, scan)
-            save_cache(scan.cache)
+            learn(stage, scan.cache)
 
     def _collection_name(self, name: str | None) -> str:
         """The collection that is meant: the one named, the one of the current directory, or the only one."""

@@ -14,7 +14,7 @@ from casvault.artifacts.snapshot import iter_links, open_snapshot
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.deploying import DeployStrategy, check_places, plan_deploy
 from casvault.deploy.drift import Drift, find_drift
-from casvault.deploy.marker import PROJECT_MARKER, Marker, read_marker, write_marker
+from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, Marker, read_marker, write_marker
 from casvault.deploy.projects import Project
 from casvault.deploy.pulling import PullStrategy, plan_pull
 from casvault.deploy.run import Command, Outcome, run
@@ -23,7 +23,7 @@ from casvault.deploy.state import DEFAULT_ROOT, Place, read_deployments
 from casvault.errors import NotFoundError, RefusedError, UsageError
 from casvault.objects import LINK, Overlay, read_commit
 from casvault.trees import find_path
-from casvault.vault.base import VaultBase
+from casvault.vault.base import VaultBase, learn
 from casvault.vault.results import DeployResult, DriftRow, FileChange, ProjectInfo, PullResult, PullRow
 from casvault.worktree import HashOnly
 
@@ -82,7 +82,7 @@ class Projects(VaultBase):
 
             arguments = (line.name, subject.name, *(place.path for place in places))
             outcome = run(session, stage, Command("deploy", arguments), plan)
-            save_cache(cache)
+            learn(stage, cache)
         rows = tuple((show(one.place.path), one.status, one.version, one.wrote) for one in results)
         return DeployResult(show(subject.name), directory, rows, outcome)
 
@@ -137,7 +137,7 @@ class Projects(VaultBase):
                 return PullResult(show(subject.name), name, True, rows, Outcome(None))
             arguments = (line.name, subject.name, *(place.path for place in places))
             outcome = run(session, stage, Command("pull", arguments), plan)
-            save_cache(cache)
+            learn(stage, cache)
         rows = tuple(_pull_row(self.reader, one) for one in results)
         return PullResult(show(subject.name), name, False, rows, outcome)
 
@@ -279,6 +279,7 @@ class Projects(VaultBase):
         """The ref of the project in this directory, which becomes one if it is none yet."""
         if not directory.is_dir():
             raise NotFoundError("not a directory", place=str(directory), remedy="create the project's directory first")
+        self._check_outside_collections(directory)
         marker = read_marker(directory, PROJECT_MARKER)
         places = self._repository.places
         if marker is not None:
@@ -296,6 +297,17 @@ class Projects(VaultBase):
         write_marker(directory, PROJECT_MARKER, self._new_marker(name))
         places.set(PROJECTS.decode() + name, str(directory))
         return project_ref(name)
+
+    def _check_outside_collections(self, directory: Path) -> None:
+        """A project within a collection's directory would itself be recorded as content of the collection."""
+        for above in (directory, *directory.parents):
+            marker = read_marker(above, COLLECTION_MARKER)
+            if marker is not None and marker.vault_id == self._repository.config.id.hex():
+                raise RefusedError(
+                    f"this directory is in the collection {marker.name}, so it cannot be a project",
+                    place=str(directory),
+                    remedy="name a project's directory with --project",
+                )
 
     def _register_copy(self, directory: Path, original: bytes) -> bytes:
         """A copy of a project gets a name of its own, with the same deployments, before anything is written."""

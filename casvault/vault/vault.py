@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from casvault.artifacts.names import collection_ref
-from casvault.errors import FailureError
+from casvault.errors import FailureError, RefusedError
 from casvault.repository import CONTROL, Repository
 from casvault.vault.backend import Backend
 from casvault.vault.collections import Collections
@@ -39,6 +39,12 @@ class Vault(Collections, Projects, History, Upkeep, Backend):
             if (repository := Repository.open(control)).log.tip() is not None:
                 raise FailureError("there is a vault already", place=str(control))
         else:
+            if read_marker(place, COLLECTION_MARKER) is not None:
+                raise RefusedError(
+                    "this directory belongs to a collection of another vault",
+                    place=str(place),
+                    remedy=f"remove {place / COLLECTION_MARKER} if that is over",
+                )
             repository = Repository.create(place)
         vault = cls(repository, **options)
         return vault, vault._add(place, name, "init")

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from casvault.errors import MissingObjectError
-from casvault.objects import Kind, MemoryObjects, ObjectPublisher, ObjectReader, read_blob, write_blob
+from casvault.objects import (
+    Kind,
+    MemoryObjects,
+    ObjectPublisher,
+    ObjectReader,
+    Overlay,
+    read_blob,
+    read_commit,
+    write_blob,
+    write_commit,
+)
 from casvault.store import PackDatabase
+from tests.support.objects import commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,3 +153,20 @@ def test_publish_after_pieces_that_failed(store: Store) -> None:
     oid = write_blob(publisher, b"one")
     publisher.publish()
     assert read_blob(store.reader, oid) == b"one"
+
+
+@pytest.mark.xfail(strict=True, reason="the memo of the store takes what a stage has written and may still discard")
+def test_read_commit_that_was_discarded(store: Store) -> None:
+    publisher = store.begin()
+    oid = write_commit(publisher, commit())
+    publisher.discard()
+    with pytest.raises(MissingObjectError):
+        read_commit(store.reader, oid)
+
+
+@pytest.mark.xfail(strict=True, reason="the memo of the store takes what an overlay has read or written")
+def test_overlay_never_shows_below(store: Store) -> None:
+    overlay = Overlay(store.reader)
+    oid = write_commit(overlay, commit())
+    with pytest.raises(MissingObjectError):
+        read_commit(store.reader, oid)

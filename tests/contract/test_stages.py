@@ -33,7 +33,6 @@ PIECES = [random.Random(1).randbytes(size) for size in (1, PIECE, 10, 2 * PIECE)
 ABSENT = numbered_id(404)
 
 
-
 def _make(name: str, directory: Path) -> ObjectStage:
     match name:
         case "memory":

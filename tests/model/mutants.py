@@ -47,7 +47,11 @@ def loser_removes(plan: Plan) -> Steps:
         if record is None:
             return None
         if (yield Create(record)):
-            if (yield Find(record.number - 1)) == tip:
+            if tip is None:
+                won = max((yield ListNumbers())) == 1
+            else:
+                won = (yield Find(tip.number)) == tip
+            if won:
                 return record
             yield Drop(record.number)
 

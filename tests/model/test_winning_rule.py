@@ -95,8 +95,9 @@ def test_created_means_won_loses_work() -> None:
 
 def test_the_record_before_stands_loses_work() -> None:
     """The record on which a sleeper built is dropped, and comes back because its creation was sent twice."""
+    actors = [Writer("a", 2), Writer("b", 3, at_once=True), Dropper("dropper", at_once=True)]
     rule = RULE._replace(commit=mutants.predecessor_wins)
-    assert found(rule, [Writer("c"), *sleeper(4)], 1).endswith("is not in the chain")
+    assert found(rule, actors, 1) == "→ a2/1 at 2 is not in the chain"
 
 
 def test_taking_a_lost_answer_as_lost_work_doubles_it() -> None:

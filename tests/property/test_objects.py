@@ -56,7 +56,9 @@ LEAVES = st.lists(ENTRIES, max_size=20, unique_by=lambda entry: entry.name).map(
 )
 
 SUBSET: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.integers(-(1 << 63), (1 << 64) - 1) | st.binary(max_size=300), st.lists, max_leaves=15
+    st.none() | st.integers(-(1 << 63), (1 << 64) - 1) | st.binary(max_size=300),
+    lambda below: st.lists(below, max_size=20),
+    max_leaves=15,
 )
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     SUBSET | st.floats() | st.booleans() | st.text(max_size=3),
@@ -64,17 +66,22 @@ ANYTHING: st.SearchStrategy[Any] = st.recursive(
     max_leaves=10,
 )
 
+QUICK = settings(deadline=None, max_examples=60)
 
+
+@QUICK
 @given(LEAVES)
 def test_leaf_round_trip(leaf: Leaf) -> None:
     assert leaf == decode_node(encode_node(leaf))
 
 
+@QUICK
 @given(COMMITS)
 def test_commit_round_trip(commit: Commit) -> None:
     assert commit == decode_commit(encode_commit(commit))
 
 
+@QUICK
 @given(TAGS)
 def test_tag_round_trip(tag: Tag) -> None:
     assert tag == decode_tag(encode_tag(tag))
@@ -84,6 +91,7 @@ def _depth(value: Any) -> int:
     return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
 
 
+@QUICK
 @given(st.lists(SUBSET, max_size=20))
 def test_canonical_round_trip(value: list[Any]) -> None:
     data = canonical.encode(value)
@@ -107,18 +115,20 @@ def _decoded_again(data: bytes) -> list[bytes]:
     return results
 
 
+@QUICK
 @given(st.binary(max_size=200))
 def test_decoders_accept_only_what_they_encode(data: bytes) -> None:
     assert all(data == again for again in _decoded_again(data))
 
 
+@QUICK
 @given(ANYTHING)
 def test_decoders_accept_only_what_they_encode_of_other_msgpack(value: Any) -> None:
     data: bytes = msgpack.packb(value)
     assert all(data == again for again in _decoded_again(data))
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(st.one_of(LEAVES.map(encode_node), COMMITS.map(encode_commit), TAGS.map(encode_tag)), st.data())
 def test_decoders_accept_only_what_they_encode_after_damage(good: bytes, data: st.DataObject) -> None:
     """Bytes replaced, removed or inserted at one place."""

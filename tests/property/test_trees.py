@@ -23,6 +23,7 @@ from casvault.trees.edit import EMPTY_ID
 from tests.support.objects import entry
 
 Directory = dict[bytes, Entry]
+QUICK = settings(deadline=None, max_examples=60)
 
 CUTS = [name for name in (b"c%05d" % number for number in range(40_000)) if is_boundary(name, 1)]
 """Names behind which nodes of level 1 end too, so that trees of hundreds of entries have several levels."""
@@ -49,7 +50,7 @@ def _build(store: MemoryObjects, directory: Directory) -> Root:
     return build_tree(store, [directory[name] for name in sorted(directory)])
 
 
-@settings(deadline=None)
+@QUICK
 @given(directories())
 def test_tree_round_trip(directory: Directory) -> None:
     store = MemoryObjects()
@@ -59,7 +60,7 @@ def test_tree_round_trip(directory: Directory) -> None:
     assert directory == find_entries(store, root.id, [*directory, b"absent"])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(directories(), EDITS)
 def test_edit_tree_equals_building(directory: Directory, changes: dict[bytes, int | None]) -> None:
     store = MemoryObjects()
@@ -72,7 +73,7 @@ def test_edit_tree_equals_building(directory: Directory, changes: dict[bytes, in
         assert after.get(name) == find_entry(store, edited.id, name)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(directories(), directories() | EDITS)
 def test_diff_entries_equals_comparing_dicts(old: Directory, other: dict[bytes, Entry | int | None]) -> None:
     store = MemoryObjects()
@@ -108,6 +109,7 @@ def _files(store: MemoryObjects, root: Root) -> Files:
     return {path: Root(*each[1:]) for path, each in walk(store, root.id) if each.mode != TREE}
 
 
+@QUICK
 @given(FILES)
 def test_edit_paths_round_trip(files: Files) -> None:
     store = MemoryObjects()
@@ -120,6 +122,7 @@ REFUSED = pytest.mark.xfail(strict=True, reason="setting a path and removing wha
 
 
 @REFUSED
+@QUICK
 @given(FILES, FILES)
 def test_edit_paths_from_one_state_to_another(old: Files, new: Files) -> None:
     store = MemoryObjects()
@@ -127,6 +130,7 @@ def test_edit_paths_from_one_state_to_another(old: Files, new: Files) -> None:
     assert _tree(store, new) == edit_paths(store, _tree(store, old), edits)
 
 
+@QUICK
 @given(FILES, FILES)
 def test_diff_paths_equals_comparing_dicts(old: Files, new: Files) -> None:
     store = MemoryObjects()
@@ -136,6 +140,7 @@ def test_diff_paths_equals_comparing_dicts(old: Files, new: Files) -> None:
 
 
 @REFUSED
+@QUICK
 @given(FILES, FILES)
 def test_diff_paths_applied_gives_the_other_side(old: Files, new: Files) -> None:
     store = MemoryObjects()

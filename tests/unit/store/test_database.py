@@ -126,7 +126,7 @@ def test_database_read_by_threads_while_packs_come(tmp_path: Path) -> None:
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for number in range(40):
+    for number in range(15):
         transaction = database.begin()
         oid = write_blob(transaction, b"content %d" % number)
         transaction.publish()
@@ -135,4 +135,4 @@ def test_database_read_by_threads_while_packs_come(tmp_path: Path) -> None:
     for reader in readers:
         reader.join()
     assert failures == []
-    assert len(database.packs) == 40
+    assert len(database.packs) == 15

@@ -1,0 +1,189 @@
+"""Every example in the specification, read out of the document and executed."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import pytest
+
+from casvault.errors import MalformedError
+from casvault.formats.record import Record, decode_record, encode_record, record_name
+from casvault.formats.statcache import decode_cache, encode_cache
+from casvault.objects import (
+    Commit,
+    Fork,
+    Kind,
+    MemoryObjects,
+    ObjectInfo,
+    Tag,
+    canonical,
+    decode_commit,
+    decode_node,
+    decode_tag,
+    encode_commit,
+    encode_node,
+    encode_tag,
+    is_boundary,
+    object_id,
+)
+from casvault.oid import Oid, blob_id
+from casvault.refs import operation_commit, parse_operation
+from casvault.store import Pack
+from casvault.trees import build_tree
+from tests.support.objects import numbered_entries
+from tests.support.specification import Example, read_examples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+EXAMPLES = read_examples()
+
+
+def _examples(*kinds: str) -> pytest.MarkDecorator:
+    found = [pytest.param(each, id=f"{each.kind}_line_{each.line}") for each in EXAMPLES if each.kind in kinds]
+    return pytest.mark.parametrize("example", found)
+
+
+def _as_list(value: Any) -> Any:
+    return [_as_list(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _encode_value(value: list[Any]) -> bytes:
+    return canonical.encode(value)
+
+
+RECODE: dict[str, Callable[[bytes], bytes]] = {
+    "canonical": lambda data: _encode_value(canonical.decode(data, "object")),
+    "tree": lambda data: encode_node(decode_node(data)),
+    "commit": lambda data: encode_commit(decode_commit(data)),
+    "tag": lambda data: encode_tag(decode_tag(data)),
+}
+DECODED: dict[str, Callable[[bytes], Any]] = {
+    "tree": decode_node,
+    "commit": decode_commit,
+    "tag": decode_tag,
+}
+KINDS = {"tree": Kind.TREE, "commit": Kind.COMMIT, "tag": Kind.TAG}
+
+
+def test_examples_of_every_kind_are_there() -> None:
+    counted = Counter(example.kind for example in EXAMPLES)
+    assert counted == {
+        "blob": 2,
+        "canonical": 2,
+        "refused": 14,
+        "boundary": 3,
+        "tree": 3,
+        "numbered": 2,
+        "commit": 2,
+        "tag": 1,
+        "operation": 1,
+        "record": 1,
+        "pack": 1,
+        "statcache": 1,
+    }
+
+
+@_examples("blob")
+def test_example_of_a_blob(example: Example) -> None:
+    assert Oid(example.hex("id")) == blob_id(example.value("content"))
+
+
+@_examples("canonical", "tree", "commit", "tag")
+def test_example_of_an_encoding(example: Example) -> None:
+    assert example.hex("bytes") == canonical.encode(example.value("value"))
+    assert example.hex("bytes") == RECODE[example.kind](example.hex("bytes"))
+    assert example.value("value") == canonical.decode(example.hex("bytes"), "object")
+
+
+@_examples("tree", "commit", "tag")
+def test_example_of_an_object(example: Example) -> None:
+    data = example.hex("bytes")
+    decoded = DECODED[example.kind](data)
+    parts = [decoded.level, decoded[-1]] if example.kind == "tree" else decoded
+    assert example.value("value") == _as_list(parts)
+    assert Oid(example.hex("id")) == object_id(KINDS[example.kind], data)
+    assert isinstance(decoded, Commit | Tag) == (example.kind != "tree")
+
+
+@_examples("refused")
+def test_example_of_what_is_refused(example: Example) -> None:
+    with pytest.raises(MalformedError):
+        _refusing(example.fields["kind"])(example.hex("bytes"))
+
+
+def _refusing(kind: str) -> Callable[[bytes], object]:
+    if kind != "canonical":
+        return DECODED[kind]
+    return lambda data: canonical.refuse(data, "object", "accepted") if canonical.diagnose(data) else None
+
+
+@_examples("boundary")
+def test_example_of_a_boundary(example: Example) -> None:
+    name = example.value("name")
+    level = -1 if example.fields["level"] == "none" else example.number("level")
+    assert example.fields["crc32"] == f"{crc32(name):08x}"
+    assert [n <= level for n in range(7)] == [is_boundary(name, n) for n in range(7)]
+
+
+@_examples("numbered")
+def test_example_of_a_tree_that_is_cut(example: Example) -> None:
+    store = MemoryObjects()
+    root = build_tree(store, numbered_entries(example.number("count")))
+    assert (example.number("size"), Oid(example.hex("id"))) == root[1:]
+    assert example.number("nodes") == len(store)
+    node = decode_node(example.hex("bytes"))
+    assert isinstance(node, Fork)
+    assert example.value("value") == _as_list([node.level, node.children])
+    assert root.id == object_id(Kind.TREE, example.hex("bytes"))
+    assert example.number("count") == node.length
+
+
+@_examples("operation")
+def test_example_of_an_operation(example: Example) -> None:
+    commit = decode_commit(example.hex("bytes"))
+    operation = parse_operation(commit)
+    assert example.number("number") == operation.number
+    assert example.hex("transaction") == operation.transaction
+    assert example.fields["kind"] == operation.kind
+    assert example.value("arguments") == list(operation.arguments)
+    assert Oid(example.hex("view")) == operation.view.id
+    assert commit == operation_commit(operation)
+    assert Oid(example.hex("id")) == object_id(Kind.COMMIT, encode_commit(commit))
+
+
+@_examples("record")
+def test_example_of_a_record(example: Example) -> None:
+    record = Record(example.number("number"), example.hex("transaction"), Oid(example.hex("operation")))
+    assert example.hex("bytes") == encode_record(record)
+    assert record == decode_record(example.hex("bytes"), record.number)
+    assert example.fields["name"] == record_name(record.number)
+
+
+@_examples("pack")
+def test_example_of_a_pack(example: Example, tmp_path: Path) -> None:
+    runs = [run.split("×") for run in example.fields["fanout"].split(",")]
+    fanout = [int(number) for times, number in runs for _ in range(int(times))]
+    parts = [example.hex(key) for key in ("entries", "ids", "offsets", "trailer")]
+    (tmp_path / "example.pack").write_bytes(parts[0] + struct.pack("<256I", *fanout) + b"".join(parts[1:]))
+    pack = Pack(tmp_path / "example.pack")
+    objects = [(Oid(raw), kind, encoding, size) for kind, encoding, size, raw in example.value("objects")]
+    found = [(offset, header) for offset, header in pack.iter_offsets()]
+    assert [item[1:] for item in objects] == [(h.kind, h.encoding, h.raw) for _, h in found]
+    for (oid, kind, _, size), (offset, _) in zip(objects, found, strict=True):
+        assert offset == pack.index.find(oid)
+        assert ObjectInfo(Kind(kind), size) == pack.info(offset)
+        assert size == len(pack.read(oid, offset)[1])
+    assert sorted(item[0] for item in objects) == sorted(pack.verify())
+
+
+@_examples("statcache")
+def test_example_of_a_stat_cache(example: Example) -> None:
+    owner = example.hex("owner")
+    directories = decode_cache(example.hex("bytes"), owner)
+    assert example.value("paths") == list(directories)
+    assert example.hex("bytes") == b"".join(encode_cache(owner, directories))
