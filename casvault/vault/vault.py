@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from casvault.artifacts.names import collection_ref
+from casvault.deploy.marker import COLLECTION_MARKER, read_marker
 from casvault.errors import FailureError, RefusedError
 from casvault.repository import CONTROL, Repository
 from casvault.vault.backend import Backend
