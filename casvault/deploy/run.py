@@ -174,12 +174,14 @@ def _write_journals(session: Session, draft: Draft, record: Record) -> None:
 
 
 def _touched(session: Session, draft: Draft) -> list[tuple[bytes, Path]]:
-    """The directories that the draft writes into, or whose collection it moves."""
-    moved = {edit.name for edit in draft.edits()}
+    """The directories that need a journal: those that the draft writes into, whose collection it moves, or whose journal
+    it takes back.
+    """
+    moved = {edit.name for edit in draft.edits() if edit.new is not None and edit.name.startswith(COLLECTIONS)}
     return [
         (ref, directory)
         for ref, directory in session.directories.items()
-        if draft.files.get(ref) or (ref in moved and ref.startswith(COLLECTIONS) and draft.ref(ref) is not None)
+        if draft.files.get(ref) or ref in moved or directory in session.interrupted
     ]
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-TEMPORARY = "tmp-"
+TEMPORARY = ".casvault-tmp-"
+"""A control name, so that what a crash leaves in the directory of a collection is never taken for content."""
 
 
 @contextlib.contextmanager

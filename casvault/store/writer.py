@@ -1,7 +1,7 @@
 """Writing one pack: a temporary file that becomes visible when it is whole, verified and durable.
 
 The order is: entries, index, trailer; fsync; read back with the reader; rename to the final name; fsync of the directory.
-A crash before the rename leaves a file `tmp-…` that nobody reads and that the next roll-up removes.
+A crash before the rename leaves a file `.casvault-tmp-…` that nobody reads and that the next roll-up removes.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.names import COLLECTIONS, show
 from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, find_upwards
 from casvault.deploy.recovery import finish, raw_journal
-from casvault.deploy.run import find_interrupted, locked, run, written_files
+from casvault.deploy.run import check_not_interrupted, find_interrupted, locked, run, written_files
 from casvault.deploy.scanning import scan_project
 from casvault.deploy.undoing import (
     REDO,
@@ -53,19 +53,30 @@ class Upkeep(VaultBase):
         Files that the step wrote go back too, with later edits of them kept. ConflictError, with nothing changed, where
         these clash: `force` records them and goes back all the same, `refs_only` leaves all files alone.
         """
+        self._check_not_interrupted()
         return self._invert(UNDO, find_undo(self._repository.log), force=force, refs_only=refs_only)
 
     def redo(self, *, force: bool = False, refs_only: bool = False) -> UndoResult:
         """Take back the latest undo."""
+        self._check_not_interrupted()
         return self._invert(REDO, find_redo(self._repository.log), force=force, refs_only=refs_only)
 
     def interrupted(self) -> list[Path]:
         """The known directories in which a command was cut off while it wrote files."""
+        return [place for place in self._known_directories() if self._is_interrupted(place)]
+
+    def _known_directories(self) -> list[Path]:
         places = {Path(place) for place in self._repository.places.all().values()}
         marker = self._marker_here()
         if marker is not None:
             places.add(marker[0])
-        return sorted(place for place in places if place.is_dir() and self._is_interrupted(place))
+        return sorted(place for place in places if place.is_dir())
+
+    def _check_not_interrupted(self) -> None:
+        """What was cut off comes first: until then it is not clear which step is the latest."""
+        for directory in self._known_directories():
+            with lock_directory(directory):
+                check_not_interrupted(self._repository, directory)
 
     def recover(self, directory: Path | str | None = None, *, back: bool = False) -> list[RecoverResult]:
         """Finish, or with `back` take back, what commands were cut off from, in one directory or in all known ones."""

@@ -6,14 +6,16 @@ forms, trailing dots and spaces, NTFS streams, 8.3 short names, and the backslas
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 
 from casvault.errors import RefusedError
+from casvault.files import durable
 from casvault.limits import MAX_DEPTH
 from casvault.objects import check_name
 
-TEMPORARY = b".casvault-tmp-"
+TEMPORARY = os.fsencode(durable.TEMPORARY)
 """What unfinished files of a checkout begin with."""
 
 _CONTROL = frozenset({".git", ".casvault"})

@@ -33,7 +33,7 @@ class Won(NamedTuple):
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Iterator[Path]:
-    """A vault directory; in memory where that is possible, for a thousand durable transactions take minutes on a disk."""
+    """A vault directory, in memory where that is possible: on a disk, a thousand transactions take minutes."""
     memory = Path("/dev/shm")
     fast = memory if os.access(memory, os.W_OK) else tmp_path
     with tempfile.TemporaryDirectory(prefix="casvault-test-", dir=fast) as name:

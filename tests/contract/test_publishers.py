@@ -161,7 +161,7 @@ def test_read_commit_that_was_discarded(store: Store) -> None:
     oid = write_commit(publisher, commit())
     publisher.discard()
     with pytest.raises(MissingObjectError):
-        read_commit(store.reader, oid)
+        read_commit(publisher, oid)
 
 
 @pytest.mark.xfail(strict=True, reason="the memo of the store takes what an overlay has read or written")

@@ -77,6 +77,7 @@ def test_one_of_eight_threads_wins_each_number(log: RecordLog) -> None:
         assert all(log.find(number) == record(number, writer) for number in numbers)
 
 
+ROOT = Path(__file__).parents[2]
 RACE = """
 import sys
 from pathlib import Path
@@ -89,10 +90,9 @@ print(*[number for number in range(1, 51) if log.create(record(number, writer))]
 
 
 def test_one_of_four_processes_wins_each_number(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", RACE, str(tmp_path)]
     racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACE, tmp_path, str(writer)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        subprocess.Popen([*command, str(writer)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for writer in range(1, 5)
     ]
     for racer in racers:

@@ -245,8 +245,8 @@ def test_verify_index_that_belongs_to_other_entries(
 @pytest.mark.xfail(strict=True, reason="the order of the ids is not checked, although lookups rest on it")
 def test_verify_index_out_of_order(tmp_path: Path) -> None:
     """An unsorted index under a right checksum hides objects: `find` misses what `verify` has seen."""
-    first = [raw_entry(b"%d" % number) for number in range(600)]
-    same = sorted((entry for entry in first if entry.oid[0] == first[0].oid[0]), reverse=True)[:2]
+    entries = [raw_entry(b"%d" % number) for number in range(600)]
+    same = sorted((entry for entry in entries if entry.oid[0] == 0), reverse=True)[:2]
     index = _index_of((same[0].oid, 16), (same[1].oid, 16 + 20 + len(same[0].stored)))
     pack = _open(tmp_path, pack_bytes(same, index))
     with pytest.raises(DamageError):

@@ -47,10 +47,7 @@ def loser_removes(plan: Plan) -> Steps:
         if record is None:
             return None
         if (yield Create(record)):
-            if tip is None:
-                won = max((yield ListNumbers())) == 1
-            else:
-                won = (yield Find(tip.number)) == tip
+            won = max((yield ListNumbers())) == 1 if tip is None else (yield Find(tip.number)) == tip
             if won:
                 return record
             yield Drop(record.number)

@@ -87,11 +87,11 @@ class Spot:
         return self.request is None
 
 
-@dataclass(frozen=True)
-class End(Exception):
-    """A job has ended, with this result; kept in place of the spot that follows."""
+class End(NamedTuple):
+    """A job has ended, with this result; stands in place of the spot that follows."""
 
     spot: Spot
+    """Where the next job begins."""
     result: Record | None
 
 

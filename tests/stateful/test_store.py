@@ -109,8 +109,8 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def only_packs_and_temporary_files(self) -> None:
         names = [path.name for path in self.directory.iterdir()]
-        assert all(name.endswith(".pack") or name.startswith("tmp-") for name in names)
-        assert sum(name.startswith("tmp-") for name in names) <= len(self.open)
+        assert all(name.endswith(".pack") or name.startswith(".casvault-tmp-") for name in names)
+        assert sum(name.startswith(".casvault-tmp-") for name in names) <= len(self.open)
 
     def _put(self, which: int, objects: Objects) -> None:
         new = {oid: item for oid, item in objects.items() if oid not in self.published}

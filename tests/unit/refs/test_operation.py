@@ -16,9 +16,8 @@ VIEW = Root(TREE, 0, Oid(b"v" * 32))
 PARENT = Oid(b"p" * 32)
 TRANSACTION = b"0123456789abcdef"
 FIRST = Operation(1, TRANSACTION, None, VIEW, WHO, "init", (), b"")
-SECOND = Operation(
-    2, TRANSACTION, PARENT, VIEW, WHO, "move", (b"a \xff", b"", b"a \xff"), b"why\n", ((b"undoes", b"7"), (b"undoes", b""))
-)
+FIELDS = ((b"undoes", b"7"), (b"undoes", b""))
+SECOND = Operation(2, TRANSACTION, PARENT, VIEW, WHO, "move", (b"a \xff", b"", b"a \xff"), b"why\n", FIELDS)
 
 
 @pytest.mark.parametrize("operation", [FIRST, SECOND, SECOND._replace(number=10**15, kind="ümläut")])
@@ -66,7 +65,7 @@ def test_an_operation_without_kind_is_refused() -> None:
 
 @pytest.mark.parametrize("parents", [(), (PARENT, PARENT)])
 def test_a_later_operation_has_one_parent(parents: tuple[Oid, ...]) -> None:
-    with pytest.raises(MalformedError, match="operation 2: .*wrong number of parents"):
+    with pytest.raises(MalformedError, match=r"operation 2: .*wrong number of parents"):
         parse_operation(operation_commit(SECOND)._replace(parents=parents))
 
 

@@ -30,7 +30,7 @@ def _encodings(pack: Pack) -> list[Encoding]:
 def test_writer_publishes_one_verified_pack(tmp_path: Path) -> None:
     writer = PackWriter(tmp_path)
     writer.add_contents([(blob_id(content), Kind.BLOB, content) for content in (TEXT, NOISE, b"")])
-    assert [name[:4] for name in _names(tmp_path)] == ["tmp-"]
+    assert [name[:14] for name in _names(tmp_path)] == [".casvault-tmp-"]
     pack = writer.publish()
     assert [pack.name] == _names(tmp_path)
     assert {blob_id(TEXT), blob_id(NOISE), blob_id(b"")} == set(pack.verify())

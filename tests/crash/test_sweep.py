@@ -1,0 +1,165 @@
+"""Every command that writes is killed before each change it makes to the file system.
+
+Afterwards the vault opens, fsck is clean, the state is the old one or the new one, an interrupted directory says so and
+is finished or taken back by one call, and the command itself can be run again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from casvault.errors import InterruptedTargetError
+from casvault.vault import Author, Vault
+from tests.support.dying import run_until_death
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+LINES = [f"line {number}\n" for number in range(12)]
+
+
+def text(**changed: str) -> str:
+    """Twelve lines, some of them changed: text(line3="three")."""
+    lines = list(LINES)
+    for name, value in changed.items():
+        lines[int(name.removeprefix("line"))] = value + "\n"
+    return "".join(lines)
+
+
+class World(NamedTuple):
+    """A vault with one collection and one project, and a copy to start each death from."""
+
+    root: Path
+    template: Path
+
+    @property
+    def lib(self) -> Path:
+        return self.root / "lib"
+
+    @property
+    def app(self) -> Path:
+        return self.root / "app"
+
+    def reset(self) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(self.template, self.root, symlinks=True)
+
+    def vault(self) -> Vault:
+        return Vault.open(self.lib, author=Author("Ada", "ada@example.org"))
+
+    def files(self) -> dict[str, str]:
+        """What a user sees: every file of the collection and the project but casvault's own."""
+        found = {}
+        for top in (self.lib, self.app):
+            for path in sorted(top.rglob("*")):
+                relative = path.relative_to(self.root)
+                if path.is_file() and not any(part.startswith(".casvault") for part in relative.parts):
+                    found[str(relative)] = path.read_text()
+        return found
+
+
+@pytest.fixture()
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "world", tmp_path / "template")
+    skill = made.lib / "skills" / "pdf"
+    skill.mkdir(parents=True)
+    made.app.mkdir()
+    (skill / "SKILL.md").write_text(text())
+    (skill / "old.txt").write_text("goes away\n")
+    vault, _ = Vault.init(made.lib)
+    vault.deploy(["skills/pdf"], made.app)
+    (skill / "SKILL.md").write_text(text(line2="two, in the collection"))
+    (skill / "old.txt").unlink()
+    (skill / "more").mkdir()
+    (skill / "more" / "new.txt").write_text("new\n")
+    yield made
+
+
+def edit_project(world: World) -> None:
+    (world.app / ".claude/skills/pdf/SKILL.md").write_text(text(line9="nine, in the project"))
+
+
+def take_snapshot(world: World) -> None:
+    world.vault().snapshot("a snapshot")
+
+
+def deploy(world: World) -> None:
+    world.vault().deploy(["skills/pdf"], world.app)
+
+
+def pull(world: World) -> None:
+    world.vault().pull(["skills/pdf"], world.app)
+
+
+def restore(world: World) -> None:
+    world.vault().restore("@~1")
+
+
+def undo(world: World) -> None:
+    world.vault().undo()
+
+
+def nothing(world: World) -> None:
+    pass
+
+
+def pulled(world: World) -> None:
+    edit_project(world)
+    pull(world)
+
+
+CASES = {
+    "snapshot": (nothing, take_snapshot),
+    "deploy": (nothing, deploy),
+    "pull": (edit_project, pull),
+    "restore": (take_snapshot, restore),
+    "undo": (pulled, undo),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_command_killed_before_each_change(name: str, world: World) -> None:
+    prepare, command = CASES[name]
+    prepare(world)
+    shutil.copytree(world.root, world.template, symlinks=True)
+    old = world.files()
+    command(world)
+    new = world.files()
+    deaths = 0
+    while True:
+        world.reset()
+        survived = run_until_death(lambda: command(world), deaths)
+        if survived:
+            break
+        check_after_death(world, command, old, new, back=deaths % 2 == 1, place=f"{name}, change {deaths}")
+        deaths += 1
+    assert world.files() == new
+    assert deaths > 10, "the sweep has found hardly any change to die before"
+
+
+def check_after_death(
+    world: World, command: Callable[[World], None], old: dict[str, str], new: dict[str, str], *, back: bool, place: str
+) -> None:
+    vault = world.vault()
+    assert vault.fsck().problems == (), place
+    recorded = interrupted = False
+    if vault.interrupted():
+        interrupted = recorded = True
+        with pytest.raises(InterruptedTargetError):
+            command(world)
+        assert len(vault.recover(back=back)) == 1, place
+        assert vault.interrupted() == [], place
+    seen = world.files()
+    assert seen in (old, new), place
+    if interrupted:
+        assert seen == (old if back else new), place
+    assert vault.fsck().problems == (), place
+    if recorded and not back:
+        assert vault.status().changes == (), place
+    if seen == old != new:
+        command(world)
+        assert world.files() == new, place
