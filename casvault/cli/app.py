@@ -13,8 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from casvault import __version__
-from casvault.cli.call import Call
-from casvault.cli.command import Definition, common_options, take_common
+from casvault.cli.command import Definition, PlainFlags, common_options, take_common
 from casvault.cli.failures import BROKEN_PIPE, INTERRUPTED, USAGE, report
 from casvault.errors import UsageError
 
@@ -59,7 +58,7 @@ GROUPS = {
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(PlainFlags, TyperGroup):
     """A group that imports the module of a command when that command is asked for, and no other."""
 
     homes: Mapping[str, str | dict[str, str]]
@@ -72,6 +71,10 @@ class LazyGroup(TyperGroup):
         if home is None:
             return None
         return _load(cmd_name, home) if isinstance(home, str) else _build_group(cmd_name, home)
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        take_common(ctx)
+        return super().invoke(ctx)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:
         if args[0] not in self.homes and not args[0].startswith("-"):
@@ -90,22 +93,30 @@ def _load(name: str, home: str) -> Any:
 
 def _build_group(name: str, homes: dict[str, str]) -> Any:
     help_text, panel = GROUPS[name]
-    return _group(name, homes, help_text, _without_command, rich_help_panel=panel)
+    group = _group(name, homes, help_text, _without_command)
+    group.rich_help_panel = panel
+    return group
 
 
 def _group(name: str, homes: Mapping[str, str | dict[str, str]], help_text: str, callback: Any, **more: Any) -> Any:
     cls = type("Group", (LazyGroup,), {"homes": homes})
-    app = typer.Typer(add_completion=False, rich_markup_mode="rich")
-    app.callback(
-        name=name, cls=cls, invoke_without_command=True, help=help_text, context_settings=_SETTINGS, **more
-    )(callback)
+    app = typer.Typer(
+        name=name,
+        cls=cls,
+        add_completion=False,
+        invoke_without_command=True,
+        help=help_text,
+        context_settings=_SETTINGS,
+        rich_markup_mode="rich",
+        **more,
+    )
+    app.callback()(callback)
     group = typer.main.get_command(app)
     group.params += common_options()
     return group
 
 
 def _without_command(context: typer.Context) -> None:
-    take_common(context)
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(USAGE)
@@ -115,26 +126,21 @@ def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    context.obj = Call()
     if version:
         typer.echo(f"casvault {__version__}")
         raise typer.Exit
     _without_command(context)
 
 
-HELP = """Version control for collections of artifacts: skills, commands, prompts, configs, models.
+HELP = """Version control for collections of artifacts: skills, commands, prompts, configs.
 
-Put a directory under version control, deploy artifacts from it into projects, edit them there, and bring the edits
+Put a directory under version control, deploy artifacts from it into projects, edit them there, and bring the edits \
 home with a true three-way merge. Nothing is ever overwritten that is not in the vault.
 """
-EPILOG = """Start here:
-
+EPILOG = """[bold]Start here[/bold]
 $ casvault init library
-
 $ casvault deploy skill/pdf --project ~/app
-
 $ casvault drift
-
 $ casvault pull skill/pdf --project ~/app"""
 
 

@@ -38,7 +38,18 @@ MessageOption = Annotated[
 ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="Exit with 6 if there are differences.")]
 
 
-class Command(TyperCommand):
+class PlainFlags:
+    """Help that does not call a flag a <bool>."""
+
+    def get_params(self, ctx: typer.Context) -> list[Any]:
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if getattr(param, "is_flag", False):
+                param.metavar = ""
+        return params
+
+
+class Command(PlainFlags, TyperCommand):
     """A command that takes the shared options too, wherever on its line they stand."""
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **more: Any) -> None:
@@ -76,7 +87,8 @@ class Definition(NamedTuple):
             name,
             cls=self.cls,
             rich_help_panel=self.panel,
-            epilog="\n\n".join(("[bold]Examples[/bold]", *(f"$ {_literal(example)}" for example in self.examples))),
+            help=_paragraphs(self.function.__doc__ or ""),
+            epilog="\n".join(("[bold]Examples[/bold]", *(f"$ {_literal(example)}" for example in self.examples))),
             context_settings={"help_option_names": ["-h", "--help"]},
         )(self.function)
         return typer.main.get_command(app)
@@ -87,6 +99,11 @@ def command(
 ) -> Callable[[Callable[..., int | None]], Definition]:
     """Make a command of a function; it answers its exit code, or None for 0."""
     return lambda function: Definition(function, panel, examples, cls)
+
+
+def _paragraphs(text: str) -> str:
+    """A docstring with each paragraph on one line, to be wrapped by the terminal's width."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _literal(text: str) -> str:
@@ -134,7 +151,6 @@ def common_options() -> list[Any]:
 
 def take_common(context: typer.Context) -> None:
     """Move the shared options from a command's parameters to the call."""
-    call = context.find_object(Call)
-    assert call is not None
+    call = context.ensure_object(Call)
     values = {option.name: context.params.pop(option.name, None) for option in _common_params()}
     call.take(**values)

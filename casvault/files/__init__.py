@@ -9,7 +9,7 @@ from casvault.files.durable import (
     sync_directory,
     write_file,
 )
-from casvault.files.lock import Lock, lock_directory, lock_file, try_lock_file
+from casvault.files.lock import Lock, lock_directory, lock_file, try_lock_existing, try_lock_file
 from casvault.files.mapped import map_file
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "remove_file",
     "replace_file",
     "sync_directory",
+    "try_lock_existing",
     "try_lock_file",
     "write_file",
 ]

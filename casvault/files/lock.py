@@ -55,6 +55,15 @@ def try_lock_file(path: Path) -> Lock | None:
             return None
 
 
+def try_lock_existing(path: Path) -> Lock | None:
+    """The lock on a file that need not be writable; None if somebody holds it, or it is not there any more."""
+    with explained(path):
+        try:
+            return _lock(os.open(path, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, FileNotFoundError):
+            return None
+
+
 def _lock(descriptor: int, how: int) -> Lock:
     try:
         fcntl.flock(descriptor, how)

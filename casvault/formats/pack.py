@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from enum import IntEnum
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from blake3 import blake3
@@ -129,12 +130,8 @@ def encode_index(entries: Sequence[tuple[Oid, int]]) -> bytes:
     counts = [0] * 256
     for oid, _ in entries:
         counts[oid[0]] += 1
-    total, fanout = 0, []
-    for count in counts:
-        total += count
-        fanout.append(total)
     ids = b"".join(oid for oid, _ in entries)
-    return FANOUT.pack(*fanout) + ids + struct.pack(f"<{len(entries)}Q", *(offset for _, offset in entries))
+    return FANOUT.pack(*accumulate(counts)) + ids + struct.pack(f"<{len(entries)}Q", *(offset for _, offset in entries))
 
 
 def encode_trailer(trailer: Trailer) -> bytes:
@@ -151,7 +148,7 @@ def decode_trailer(data: Buffer, name: str) -> Trailer:
     if blake3(bytes(data[start : start + _CHECKED])).digest(CHECK_SIZE) != check:
         raise MalformedError("the trailer's checksum is wrong", place=name)
     trailer = Trailer(*fields)
-    if trailer.index_offset + FANOUT.size + trailer.objects * (ID_SIZE + OFFSET.size) != start:
+    if trailer.index_offset < HEADER.size or trailer.index_offset + FANOUT.size + trailer.objects * (ID_SIZE + OFFSET.size) != start:
         raise MalformedError("the trailer does not match the pack's size", place=name)
     return trailer
 
@@ -198,6 +195,17 @@ class Index:
     def offset(self, position: int) -> int:
         found: int = OFFSET.unpack_from(self._data, self._offsets + OFFSET.size * position)[0]
         return found
+
+    def check_order(self) -> None:
+        """Raise MalformedError unless the ids ascend and the fanout counts them: a lookup would miss some."""
+        ids = [oid for oid, _ in self.items()]
+        counts = [0] * 256
+        for oid in ids:
+            counts[oid[0]] += 1
+        if any(before >= after for before, after in pairwise(ids)):
+            raise MalformedError("the ids of the index are not in order", place=self._name)
+        if list(accumulate(counts)) != list(self._fanout):
+            raise MalformedError("the fanout does not match the index", place=self._name)
 
     def items(self) -> list[tuple[Oid, int]]:
         """Ids, sorted, with their offsets."""

@@ -28,7 +28,7 @@ class Problem(NamedTuple):
 
 def check_packs(database: PackDatabase, progress: Progress = silent) -> tuple[int, list[Problem]]:
     """Read every byte of every pack: how many objects were right, and what is wrong."""
-    problems: list[Problem] = []
+    problems = [_problem(error, name) for name, error in database.damaged.items()]
     done = 0
     total = sum(len(pack) for pack in database.packs)
     for pack in database.packs:

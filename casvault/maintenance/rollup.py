@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from casvault.files import try_lock_file
+from casvault.files import try_lock_existing, try_lock_file
 from casvault.files.durable import TEMPORARY, explained, sync_directory
 from casvault.limits import KIB, ROLLUP_BYTES, ROLLUP_FACTOR
 from casvault.store import PackWriter
@@ -66,7 +66,7 @@ def roll_up(database: PackDatabase, lock_path: Path) -> int:
 def remove_leftovers(directory: Path) -> None:
     """Remove temporary packs whose writers are gone: a living writer holds a lock on its own."""
     for path in directory.glob(f"{TEMPORARY}*"):
-        lock = try_lock_file(path)
+        lock = try_lock_existing(path)
         if lock is not None:
             with lock:
                 path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """The object model: frozen values, pure codecs, and the protocols through which everything else sees a store."""
 
 from casvault.objects.commit import Commit, Field, Root, Signature, decode_commit, encode_commit
-from casvault.objects.kind import Kind, object_id
+from casvault.objects.kind import Kind, check_blob, object_id
 from casvault.objects.memory import MemoryObjects, MemoryPublisher, Overlay
 from casvault.objects.modes import (
     ALL_MODES,
@@ -77,6 +77,7 @@ __all__ = [
     "Root",
     "Signature",
     "Tag",
+    "check_blob",
     "check_name",
     "decode_commit",
     "decode_node",

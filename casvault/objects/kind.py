@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from casvault.errors import DamageError
 from casvault.oid import Oid, blob_id, commit_id, tag_id, tree_id
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ _ID_OF: dict[int, Callable[[bytes], Oid]] = {
     Kind.COMMIT: commit_id,
     Kind.TAG: tag_id,
 }
+
+
+def check_blob(oid: Oid, kind: Kind) -> None:
+    """Raise DamageError where something else than a blob is about to be read as one."""
+    if kind is not Kind.BLOB:
+        raise DamageError(f"this object is a {kind}, where a blob is referred to", place=str(oid))
 
 
 def object_id(kind: Kind, data: bytes) -> Oid:

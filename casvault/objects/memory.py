@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from casvault.errors import MissingObjectError
 from casvault.limits import PIECE
-from casvault.objects.kind import Kind, object_id
+from casvault.objects.kind import Kind, check_blob, object_id
 from casvault.objects.protocols import Memo, ObjectInfo
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class MemoryObjects:
         return [None if item is None else ObjectInfo(item[0], len(item[1])) for item in found]
 
     def iter_blob(self, oid: Oid) -> Iterator[bytes]:
-        _, data = next(self.read_many((oid,)))
+        kind, data = next(self.read_many((oid,)))
+        check_blob(oid, kind)
         for start in range(0, len(data), PIECE):
             yield data[start : start + PIECE]
 
@@ -77,7 +78,7 @@ class Overlay:
 
     def __init__(self, below: ObjectReader) -> None:
         self._below = below
-        self.memo = below.memo
+        self.memo = Memo(below.memo)
         self.added = MemoryObjects()
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
@@ -112,6 +113,8 @@ class MemoryPublisher(Overlay):
     def publish(self) -> None:
         self._store.take(self.added)
         self.added = MemoryObjects()
+        self.memo.sink()
 
     def discard(self) -> None:
         self.added = MemoryObjects()
+        self.memo.clear()

@@ -20,21 +20,34 @@ class ObjectInfo(NamedTuple):
 class Memo:
     """Decoded trees and commits that were read a moment ago, by id; it forgets when it grows.
 
-    An object never changes, so an answer from here is as good as one from the store that the memo belongs to. Threads
-    share it without a lock: the worst that can happen is that something is decoded twice.
+    An object never changes, so an answer from here is as good as one from the store that the memo belongs to. A stage
+    has one of its own over that of its store, and gives it up when it is discarded: what was never published must not
+    seem to be there. Threads share a memo without a lock: the worst that can happen is that something is decoded twice.
     """
 
-    def __init__(self, capacity: int = 2048) -> None:
+    def __init__(self, below: Memo | None = None, capacity: int = 2048) -> None:
+        self._below = below
         self._capacity = capacity
         self._items: dict[Oid, object] = {}
 
     def get(self, oid: Oid) -> object | None:
-        return self._items.get(oid)
+        found = self._items.get(oid)
+        return self._below.get(oid) if found is None and self._below is not None else found
 
     def put(self, oid: Oid, value: object) -> None:
         if len(self._items) >= self._capacity:
             self._items = {}
         self._items[oid] = value
+
+    def sink(self) -> None:
+        """Give everything to the memo below: it is published."""
+        if self._below is not None:
+            for oid, value in self._items.items():
+                self._below.put(oid, value)
+        self.clear()
+
+    def clear(self) -> None:
+        self._items = {}
 
 
 class ObjectReader(Protocol):

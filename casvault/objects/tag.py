@@ -62,6 +62,8 @@ def decode_tag(data: bytes) -> Tag:
 def _check(tag: Tag) -> None:
     if not tag.name or b"\0" in tag.name or b"\n" in tag.name:
         raise MalformedError(f"tag: the name {tag.name!r} is empty or has a line break or NUL")
+    if b"\n" in tag.encoding or b"\0" in tag.encoding:
+        raise MalformedError(f"tag: a line break or NUL in the encoding {tag.encoding!r}")
     if tag.tagger is not None:
         check_signature(tag.tagger, "tag")
     check_fields(tag.fields, "tag")

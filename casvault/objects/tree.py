@@ -198,6 +198,8 @@ def check_children(level: int, children: Sequence[Child]) -> None:
     _check_sizes(names, sizes)
     if min(counts) < 1:
         raise MalformedError("tree: a child without entries")
+    if sum(counts) > MAX_SIZE:
+        raise MalformedError("tree: the numbers of entries add up to more than 2^63 - 1")
     for name in names[:-1]:
         if not is_boundary(name, level - 1):
             raise MalformedError(f"tree: a node of level {level - 1} ends at {name!r}, which is no boundary")

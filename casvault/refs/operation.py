@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import MalformedError
@@ -17,6 +18,7 @@ NUMBER = b"number"
 TRANSACTION = b"transaction"
 KIND = b"kind"
 ARGUMENT = b"argument"
+_NUMBER = re.compile(rb"[1-9][0-9]{0,18}\Z")
 _OWN = frozenset({NUMBER, TRANSACTION, KIND, ARGUMENT})
 
 
@@ -56,7 +58,7 @@ def operation_commit(operation: Operation) -> Commit:
 def parse_operation(commit: Commit) -> Operation:
     """The operation that a commit stores; MalformedError if it is not one."""
     number, transaction, kind = commit.field(NUMBER), commit.field(TRANSACTION), commit.field(KIND)
-    if number is None or not number.isdigit() or number != b"%d" % int(number):
+    if number is None or not _NUMBER.match(number):
         raise MalformedError("operation: it has no number")
     if transaction is None or len(transaction) != TRANSACTION_ID_SIZE:
         raise MalformedError(f"operation {int(number)}: it has no transaction id of {TRANSACTION_ID_SIZE} bytes")

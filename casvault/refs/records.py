@@ -73,7 +73,10 @@ class MemoryRecords:
 
     def create(self, record: Record) -> bool:
         with self._lock:
-            return self._records.setdefault(record.number, record) is record
+            if record.number in self._records:
+                return False
+            self._records[record.number] = record
+            return True
 
     def find(self, number: int) -> Record | None:
         return self._records.get(number)

@@ -10,6 +10,7 @@ import zstandard
 
 from casvault.errors import DamageError, UnsupportedError
 from casvault.formats.pack import Encoding
+from casvault.limits import PIECE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,8 +60,11 @@ def expand(encoding: Encoding, stored: bytes, raw: int, place: str) -> bytes:
     _check_supported(encoding, place)
     try:
         declared = zstandard.frame_content_size(stored)
+        if declared == -1:
+            # Nothing but the entry says how much it is, so memory follows the bytes that really come.
+            return b"".join(expand_pieces(encoding, memoryview(stored), raw, PIECE, place))
         # The one-shot call believes the size in the frame and ignores the limit: so it is compared first.
-        if raw == 0 or declared not in (-1, raw):
+        if declared != raw or raw == 0:
             raise DamageError(f"the frame declares {declared} bytes, the entry {raw}", place=place)
         content = _decompressor().decompress(stored, max_output_size=raw, allow_extra_data=False)
     except zstandard.ZstdError as error:
@@ -74,8 +78,7 @@ def expand_many(data: Buffer, spans: Sequence[tuple[int, int, int]], place: str)
     """The contents of zstd frames that lie in one buffer: (offset, stored size, raw size) each, by two threads."""
     if not spans:
         return ()
-    small = sum(raw for _, _, raw in spans) <= THREADED_BYTES
-    if small or any(raw == 0 or zstandard.frame_content_size(data[at : at + 18]) != raw for at, _, raw in spans):
+    if sum(raw for _, _, raw in spans) <= THREADED_BYTES or not all(_is_plain(data, *span) for span in spans):
         return [expand(Encoding.ZSTD, bytes(data[at : at + stored]), raw, place) for at, stored, raw in spans]
     segments = struct.pack(f"={2 * len(spans)}Q", *(number for span in spans for number in span[:2]))
     sizes = struct.pack(f"={len(spans)}Q", *(raw for _, _, raw in spans))
@@ -85,6 +88,26 @@ def expand_many(data: Buffer, spans: Sequence[tuple[int, int, int]], place: str)
     except zstandard.ZstdError as error:
         raise DamageError(f"the stored bytes cannot be decompressed: {error}", place=place) from error
     return cast("Sequence[bytes]", expanded)
+
+
+def _is_plain(data: Buffer, at: int, stored: int, raw: int) -> bool:
+    """Whether the stored bytes are exactly one frame that declares exactly `raw` bytes: what the batch call cannot tell."""
+    head = bytes(data[at : at + min(stored, 18)])
+    try:
+        if raw == 0 or zstandard.frame_content_size(head) != raw:
+            return False
+        frame = zstandard.get_frame_parameters(head)
+        position = at + zstandard.frame_header_size(head)
+    except zstandard.ZstdError:
+        return False
+    end = at + stored
+    last = False
+    while not last and position + 3 <= end:
+        block = int.from_bytes(data[position : position + 3], "little")
+        last = bool(block & 1)
+        is_repeated = block >> 1 & 3 == 1
+        position += 3 + (1 if is_repeated else block >> 3)
+    return last and position + (4 if frame.has_checksum else 0) == end
 
 
 def expand_pieces(encoding: Encoding, stored: memoryview, raw: int, piece: int, place: str) -> Iterator[bytes]:

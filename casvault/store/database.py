@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.errors import DamageError, MissingObjectError
+from casvault.errors import DamageError, MissingObjectError, UnsupportedError
 from casvault.files.durable import explained
 from casvault.objects import Memo
 from casvault.store.pack import Pack
@@ -40,6 +40,8 @@ class PackDatabase:
         self.memo = Memo()
         self._lock = threading.Lock()
         self._view = _View({}, (), {})
+        self.damaged: dict[str, DamageError | UnsupportedError] = {}
+        """Packs that cannot be opened, by name, with the reason; all others go on being read."""
         self.refresh()
 
     @property
@@ -122,6 +124,9 @@ class PackDatabase:
 
     def _check_indexes(self, oid: Oid) -> None:
         """A damaged index makes objects invisible: name the damage, not its consequence."""
+        for error in self.damaged.values():
+            error.remedy = f"object {oid.short} may be in this pack; run `casvault fsck`"
+            raise error
         for pack in self.packs:
             try:
                 pack.check_index()
@@ -130,11 +135,18 @@ class PackDatabase:
                 raise
 
     def _list(self) -> bool:
-        names = {name for name in os.listdir(self.directory) if name.endswith(SUFFIX)}
+        listed = {name for name in os.listdir(self.directory) if name.endswith(SUFFIX)}
+        self.damaged = {name: error for name, error in self.damaged.items() if name in listed}
+        names = listed - self.damaged.keys()
         old = self._view.packs
         if names == old.keys():
             return False
-        added = {name: Pack(self.directory / name) for name in sorted(names - old.keys())}
+        added: dict[str, Pack] = {}
+        for name in sorted(names - old.keys()):
+            try:
+                added[name] = Pack(self.directory / name)
+            except (DamageError, UnsupportedError) as error:
+                self.damaged[name] = error
         packs = {name: pack for name, pack in old.items() if name in names} | added
         gone = len(packs) != len(old) + len(added)
         base = _View({}, (), {}) if gone else self._view

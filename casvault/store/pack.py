@@ -11,7 +11,7 @@ from casvault.files import map_file
 from casvault.formats import pack as layout
 from casvault.formats.pack import Encoding
 from casvault.limits import BATCH_BYTES, MAX_OBJECT, PIECE, STREAM_THRESHOLD
-from casvault.objects import Kind, ObjectInfo, object_id
+from casvault.objects import Kind, ObjectInfo, check_blob, object_id
 from casvault.oid import BlobHasher
 from casvault.store import codec
 
@@ -76,8 +76,7 @@ class Pack:
     def iter_blob(self, oid: Oid, offset: int) -> Iterator[bytes]:
         """The blob in pieces; the last one leaves only when the whole has been verified."""
         header = self.header(offset)
-        if header.kind is not Kind.BLOB:
-            raise DamageError(f"this object is a {header.kind}, where a blob is referred to", place=self.place(oid))
+        check_blob(oid, header.kind)
         hasher = BlobHasher()
         held = b""
         for piece in codec.expand_pieces(header.encoding, self.stored(offset), header.raw, PIECE, self.place(oid)):
@@ -114,6 +113,7 @@ class Pack:
         Small compressed entries are expanded in batches by two threads.
         """
         self.check_sums()
+        self.index.check_order()
         batch: list[_Item] = []
         size = 0
         for item in self._matched():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from casvault.limits import BATCH_BYTES, BATCH_OBJECTS, MIB
-from casvault.objects import Kind, ObjectInfo, object_id
+from casvault.objects import Kind, Memo, ObjectInfo, check_blob, object_id
 from casvault.store.writer import PackWriter
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class PackTransaction:
 
     def __init__(self, database: PackDatabase) -> None:
         self._database = database
-        self.memo = database.memo
+        self.memo = Memo(database.memo)
         self._writer: PackWriter | None = None
         self._batch: dict[Oid, tuple[Kind, bytes]] = {}
         self._batch_bytes = 0
@@ -38,7 +38,10 @@ class PackTransaction:
         return ids
 
     def write_blob_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
-        return self._open_writer().add_blob_pieces(pieces, lambda oid: self._database.find(oid) is not None)
+        def is_known(oid: Oid) -> bool:
+            return oid in self._batch or self._database.find(oid) is not None
+
+        return self._open_writer().add_blob_pieces(pieces, is_known)
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
         for oid in ids:
@@ -57,7 +60,8 @@ class PackTransaction:
 
     def iter_blob(self, oid: Oid) -> Iterator[bytes]:
         if (mine := self._batch.get(oid)) is not None:
-            data = mine[1]
+            kind, data = mine
+            check_blob(oid, kind)
             return (data[start : start + MIB] for start in range(0, len(data), MIB))
         if self._writer is not None and oid in self._writer:
             return self._writer.iter_back(oid)
@@ -72,13 +76,16 @@ class PackTransaction:
         writer, self._writer = self._writer, None
         if writer is not None:
             try:
-                self._database.add(writer.publish())
+                if len(writer):
+                    self._database.add(writer.publish())
             finally:
                 writer.abandon()
+        self.memo.sink()
 
     def discard(self) -> None:
         self._batch.clear()
         self._batch_bytes = 0
+        self.memo.clear()
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None

@@ -82,6 +82,25 @@ class PackWriter:
         """A blob of any size, whose id is known only at its end; what turns out to be known already is taken back."""
         self._flush()
         offset = self._written
+        try:
+            oid, raw = self._write_pieces(pieces)
+        except BaseException:
+            self._truncate(offset)
+            raise
+        if is_known(oid) or oid in self._entries:
+            self._truncate(offset)
+        elif raw == 0:
+            self._truncate(offset)
+            self._add_entry(oid, layout.encode_entry_header(Kind.BLOB, Encoding.RAW, 0, 0))
+        else:
+            stored = self._written - offset - layout.ENTRY.size
+            with explained(self._path):
+                os.pwrite(self._descriptor, layout.encode_entry_header(Kind.BLOB, Encoding.ZSTD, stored, raw), offset)
+            self._entries[oid] = offset
+        return oid, raw
+
+    def _write_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
+        """Write an entry whose header is still to be filled in."""
         hasher, raw = BlobHasher(), 0
         compressor = codec.compress_pieces()
         self._buffer += layout.encode_entry_header(Kind.BLOB, Encoding.ZSTD, 0, 0)
@@ -93,15 +112,7 @@ class PackWriter:
                 self._flush()
         self._buffer += compressor.flush()
         self._flush()
-        oid = hasher.oid()
-        if is_known(oid) or oid in self._entries:
-            self._truncate(offset)
-            return oid, raw
-        stored = self._written - offset - layout.ENTRY.size
-        with explained(self._path):
-            os.pwrite(self._descriptor, layout.encode_entry_header(Kind.BLOB, Encoding.ZSTD, stored, raw), offset)
-        self._entries[oid] = offset
-        return oid, raw
+        return hasher.oid(), raw
 
     def header(self, oid: Oid) -> tuple[int, layout.EntryHeader]:
         """Where an entry that was added begins, and its header."""
@@ -174,6 +185,7 @@ class PackWriter:
             self._buffer.clear()
 
     def _truncate(self, offset: int) -> None:
+        self._buffer.clear()
         os.ftruncate(self._descriptor, offset)
         os.lseek(self._descriptor, offset, os.SEEK_SET)
         self._written = offset

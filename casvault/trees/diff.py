@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.objects import TREE, Entry, Fork, Leaf, Root, read_nodes
-from casvault.trees.read import read_children, read_root
+from casvault.objects import TREE, Entry, Fork, Leaf, Root
+from casvault.trees.read import read_child, read_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +58,8 @@ def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[Oi
     for node in nodes:
         if isinstance(node, Leaf) or node.level < level:
             result.append(node)
-        elif shared:
-            result.extend(read_nodes(reader, (child.id for child in node.children if child.id not in shared)))
         else:
-            result.extend(read_children(reader, node))
+            result.extend(read_child(reader, node, child) for child in node.children if child.id not in shared)
     return result
 
 

@@ -19,15 +19,14 @@ from casvault.objects import (
     Kind,
     Leaf,
     Root,
-    decode_node,
     encode_fork,
     encode_leaf,
     is_boundary,
     object_id,
     read_node,
 )
-from casvault.objects.tree import MAX_LEVEL, WHOLE_ENTRIES
-from casvault.trees.read import EMPTY_ID, find_entries, iter_node_entries, read_root
+from casvault.objects.tree import MAX_LEVEL, WHOLE_ENTRIES, check_child
+from casvault.trees.read import EMPTY_ID, find_entries, iter_node_entries, read_child, read_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,7 +66,7 @@ def edit_tree(stage: ObjectStage, tree: Oid, edits: Mapping[bytes, Entry | None]
     removals = sum(entry is None for entry in edits.values())
     if isinstance(node, Leaf) or node.length - removals <= WHOLE_ENTRIES:
         return build_tree(stage, list(_merged(iter_node_entries(stage, node), edits)), stage.memo)
-    builder = _Builder(stage, stage.memo)
+    builder = _Builder(stage, stage.memo, stage)
     _feed(stage, builder, node, sorted(edits), edits, rightmost=True)
     return builder.finish()
 
@@ -94,13 +93,15 @@ def _edit_below(stage: ObjectStage, root: Root, edits: Mapping[tuple[bytes, ...]
     present = find_entries(stage, root.id, below)
     for name, deeper in below.items():
         if here.get(name) is not None:
+            if all(state is None for state in deeper.values()):
+                continue  # what was below goes with the directory that the name replaces
             raise RefusedError("a path cannot be both a file and a directory", place=(at + name).decode(errors="replace"))
-        old = present.get(name)
-        if old is not None and old.mode != TREE and name not in here:
+        old = None if name in here else present.get(name)
+        if old is not None and old.mode != TREE:
             if any(state is not None for state in deeper.values()):
                 raise RefusedError("not a directory", place=(at + name).decode(errors="replace"))
             continue
-        start = Root(*old[1:]) if old is not None and old.mode == TREE else empty_root()
+        start = empty_root() if old is None else Root(*old[1:])
         here[name] = _edit_below(stage, start, deeper, at + name + b"/")
     edited = edit_tree(stage, root.id, {n: None if s is None else Entry(n, *s) for n, s in here.items()})
     return None if edited.id == EMPTY_ID else edited
@@ -137,7 +138,8 @@ def _feed(
         last = rightmost and position == len(node.children) - 1
         end = len(names) if last else bisect_right(names, child.last)
         if last or end > start:
-            _feed(stage, builder, read_node(stage, child.id), names[start:end], edits, rightmost=last)
+            below = read_child(stage, node, child)
+            _feed(stage, builder, below, names[start:end], edits, rightmost=last)
         else:
             builder.add_node(node.level - 1, child, stage)
         start = end
@@ -149,9 +151,12 @@ class _Builder:
     `_open[0]` holds the entries of the leaf that is being filled, `_open[n]` the children of the fork of level n.
     """
 
-    def __init__(self, writer: ObjectWriter, memo: Memo | None) -> None:
+    def __init__(self, writer: ObjectWriter, memo: Memo | None, stage: ObjectStage | None = None) -> None:
         self._writer = writer
         self._memo = memo
+        self._stage = stage
+        """Where whole nodes that were added can be read; None if there are none."""
+        self._only_child: dict[Oid, Child] = {}
         self._open: list[list[Entry] | list[Child]] = [[] for _ in range(MAX_LEVEL + 2)]
         self._finished: dict[Oid, bytes] = {}
 
@@ -166,6 +171,7 @@ class _Builder:
             self._add_child(level + 1, child)
             return
         node = read_node(stage, child.id)
+        check_child(child, level + 1, node)
         if isinstance(node, Leaf):
             for entry in node.entries:
                 self.add_entry(entry)
@@ -196,6 +202,8 @@ class _Builder:
         self._finished[oid] = data
         if self._memo is not None:
             self._memo.put(oid, Leaf(tuple(items)) if level == 0 else Fork(level, tuple(items)))  # type: ignore[arg-type]
+        if level > 0 and len(items) == 1:
+            self._only_child[oid] = items[0]  # type: ignore[assignment]
         count = len(items) if level == 0 else sum(item[1] for item in items)
         child = Child(items[-1][0], count, sum(item[2] for item in items), oid)
         if cut:
@@ -207,14 +215,18 @@ class _Builder:
 
     def _root(self, top: Child) -> Root:
         """The highest node that has more than one child: cuts at the very end of the tree made forks of single ones."""
-        while (data := self._finished.get(top.id)) is not None:
-            node = decode_node(data)
-            if isinstance(node, Leaf) or len(node.children) > 1:
-                break
-            del self._finished[top.id]
-            top = node.children[0]
+        while (child := self._only(top)) is not None:
+            self._finished.pop(top.id, None)
+            top = child
         self._flush()
         return Root(TREE, top.size, top.id)
+
+    def _only(self, node: Child) -> Child | None:
+        """The only child of a fork that has one."""
+        if node.id in self._only_child or self._stage is None or node.id in self._finished:
+            return self._only_child.get(node.id)
+        found = read_node(self._stage, node.id)
+        return found.children[0] if isinstance(found, Fork) and len(found.children) == 1 else None
 
     def _flush(self) -> None:
         self._writer.write_many((Kind.TREE, data) for data in self._finished.values())

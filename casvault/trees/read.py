@@ -17,14 +17,13 @@ from casvault.objects import (
     encode_leaf,
     object_id,
     read_node,
-    read_nodes,
 )
 from casvault.objects.tree import check_child, check_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from casvault.objects import Node, ObjectReader
+    from casvault.objects import Child, Node, ObjectReader
     from casvault.oid import Oid
 
 _NAME = attrgetter("name")
@@ -46,10 +45,15 @@ def read_root(reader: ObjectReader, tree: Oid) -> Node:
 
 def read_children(reader: ObjectReader, fork: Fork) -> Iterator[Node]:
     """The nodes below a fork, each checked against what the fork claims of it."""
-    nodes = read_nodes(reader, (child.id for child in fork.children))
-    for child, node in zip(fork.children, nodes, strict=True):
-        check_child(child, fork.level, node)
-        yield node
+    for child in fork.children:
+        yield read_child(reader, fork, child)
+
+
+def read_child(reader: ObjectReader, fork: Fork, child: Child) -> Node:
+    """One node below a fork, checked against what the fork claims of it."""
+    node = read_node(reader, child.id)
+    check_child(child, fork.level, node)
+    return node
 
 
 def iter_entries(reader: ObjectReader, tree: Oid) -> Iterator[Entry]:
@@ -72,10 +76,7 @@ def find_entry(reader: ObjectReader, tree: Oid, name: bytes) -> Entry | None:
         position = bisect_left(node.children, name, key=_LAST)
         if position == len(node.children):
             return None
-        child = node.children[position]
-        below = read_node(reader, child.id)
-        check_child(child, node.level, below)
-        node = below
+        node = read_child(reader, node, node.children[position])
     position = bisect_left(node.entries, name, key=_NAME)
     found = node.entries[position] if position < len(node.entries) else None
     return found if found is not None and found.name == name else None
@@ -98,10 +99,8 @@ def _find_in(reader: ObjectReader, node: Node, names: list[bytes], found: dict[b
         position = bisect_left(node.children, name, key=_LAST)
         if position < len(node.children):
             touched.setdefault(position, []).append(name)
-    nodes = read_nodes(reader, (node.children[position].id for position in touched))
-    for (position, below_names), below in zip(touched.items(), nodes, strict=True):
-        check_child(node.children[position], node.level, below)
-        _find_in(reader, below, below_names, found)
+    for position, below_names in touched.items():
+        _find_in(reader, read_child(reader, node, node.children[position]), below_names, found)
 
 
 def find_path(reader: ObjectReader, root: Root, path: bytes) -> Root | None:

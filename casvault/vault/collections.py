@@ -120,9 +120,11 @@ class Collections(VaultBase):
         with self._stage() as stage, self._line(name, session, stage) as line:
             return restore(session, stage, line, source, wanted)
 
-    def restore_to(self, directory: Path | str, revision: str = "@", path: str = "") -> Applied:
+    def restore_to(
+        self, directory: Path | str, revision: str = "@", path: str = "", *, collection: str | None = None
+    ) -> Applied:
         """Write what a revision holds, at a path of it, into a new or empty directory."""
-        state = resolve_state(self._names(), revision, typed(path))
+        state = resolve_state(self._names(collection), revision, typed(path))
         overlay = Overlay(self.reader)
         flat = flatten(overlay, state)
         if flat.mode != TREE:

@@ -105,6 +105,11 @@ class History(VaultBase):
         before = find_state(self.reader, parents[0]) if parents else None
         return _file_changes(self.reader, before, find_state(self.reader, oid))
 
+    def patch_of(self, revision: str, *, collection: str | None = None) -> Iterator[bytes]:
+        """The same as a unified diff in git's form."""
+        for change in self.changes_of(revision, collection=collection):
+            yield from _file_diff(self.reader, change)
+
     def _diff(
         self, old: str, new: str | None, paths: list[str], collection: str | None
     ) -> tuple[ObjectReader, list[FileChange]]:

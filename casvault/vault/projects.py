@@ -24,7 +24,7 @@ from casvault.errors import NotFoundError, RefusedError, UsageError
 from casvault.objects import LINK, Overlay, read_commit
 from casvault.trees import find_path
 from casvault.vault.base import VaultBase, learn
-from casvault.vault.results import DeployResult, DriftRow, FileChange, ProjectInfo, PullResult, PullRow
+from casvault.vault.results import DeployResult, DeployRow, DriftRow, FileChange, ProjectInfo, PullResult, PullRow
 from casvault.worktree import HashOnly
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class Projects(VaultBase):
             count = len(read_deployments(self.reader, state))
             result.append(ProjectInfo(show(ref.removeprefix(PROJECTS)), None if place is None else Path(place), count))
         return result
+
+    def project_here(self) -> Path | None:
+        """The project of this vault at or above the current directory."""
+        return None if self._here is None else self._nearest_project(self._here)
 
     def deploy(
         self,
@@ -83,7 +87,7 @@ class Projects(VaultBase):
             arguments = (line.name, subject.name, *(place.path for place in places))
             outcome = run(session, stage, Command("deploy", arguments), plan)
             learn(stage, cache)
-        rows = tuple((show(one.place.path), one.status, one.version, one.wrote) for one in results)
+        rows = tuple(DeployRow(show(one.place.path), one.status, one.version, one.wrote) for one in results)
         return DeployResult(show(subject.name), directory, rows, outcome)
 
     def drift(self, project: Path | str | None = None, *, collection: str | None = None) -> list[DriftRow]:
@@ -265,6 +269,13 @@ class Projects(VaultBase):
         if not places:
             raise UsageError("name at least one artifact")
         return places
+
+    def _nearest_project(self, start: Path) -> Path | None:
+        for directory in (start, *start.parents):
+            marker = read_marker(directory, PROJECT_MARKER)
+            if marker is not None:
+                return directory if marker.vault_id == self._repository.config.id.hex() else None
+        return None
 
     def _project_of(self, directory: Path) -> tuple[bytes, Marker]:
         """The project at or above a directory."""

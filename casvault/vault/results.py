@@ -115,11 +115,20 @@ class DriftRow(NamedTuple):
     collection_version: Oid | None
 
 
+class DeployRow(NamedTuple):
+    artifact: str
+    status: Status
+    """Before the deploy."""
+    version: Oid
+    """In the project afterwards."""
+    wrote: bool
+    """Whether files were written."""
+
+
 class DeployResult(NamedTuple):
     project: str
     directory: Path
-    artifacts: tuple[tuple[str, Status, Oid, bool], ...]
-    """Path, status before, version afterwards, whether files were written."""
+    artifacts: tuple[DeployRow, ...]
     outcome: Outcome
 
 

@@ -40,11 +40,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return Store(PackDatabase(tmp_path).begin, PackDatabase(tmp_path))
 
 
-def _packs_fail(reason: str) -> pytest.MarkDecorator:
-    packs = pytest.param("packs", marks=pytest.mark.xfail(strict=True, reason=reason))
-    return pytest.mark.parametrize("store", ["memory", packs], indirect=True)
-
-
 def test_publish_makes_visible(store: Store) -> None:
     publisher = store.begin()
     oid = write_blob(publisher, b"one")
@@ -123,7 +118,6 @@ def test_publisher_sees_what_others_published_after_it_began(store: Store) -> No
     assert read_blob(late, oid) == b"one"
 
 
-@_packs_fail("an empty stream is stored as a zstd entry of size 0, which is refused")
 def test_publish_pieces_of_an_empty_blob(store: Store) -> None:
     publisher = store.begin()
     oid, size = publisher.write_blob_pieces([])
@@ -131,7 +125,6 @@ def test_publish_pieces_of_an_empty_blob(store: Store) -> None:
     assert (read_blob(store.reader, oid), size) == (b"", 0)
 
 
-@_packs_fail("what waits in the batch is stored a second time, and verifying fails")
 def test_write_whole_then_the_same_in_pieces(store: Store) -> None:
     publisher = store.begin()
     oid = write_blob(publisher, b"one")
@@ -145,7 +138,6 @@ def _failing() -> Iterator[bytes]:
     raise InterruptedError
 
 
-@_packs_fail("the part of an entry stays in the pack, and verifying fails")
 def test_publish_after_pieces_that_failed(store: Store) -> None:
     publisher = store.begin()
     with pytest.raises(InterruptedError):
@@ -155,7 +147,6 @@ def test_publish_after_pieces_that_failed(store: Store) -> None:
     assert read_blob(store.reader, oid) == b"one"
 
 
-@pytest.mark.xfail(strict=True, reason="the memo of the store takes what a stage has written and may still discard")
 def test_read_commit_that_was_discarded(store: Store) -> None:
     publisher = store.begin()
     oid = write_commit(publisher, commit())
@@ -164,7 +155,6 @@ def test_read_commit_that_was_discarded(store: Store) -> None:
         read_commit(publisher, oid)
 
 
-@pytest.mark.xfail(strict=True, reason="the memo of the store takes what an overlay has read or written")
 def test_overlay_never_shows_below(store: Store) -> None:
     overlay = Overlay(store.reader)
     oid = write_commit(overlay, commit())

@@ -123,7 +123,6 @@ def test_iter_blob_absent(stage: ObjectStage) -> None:
         list(stage.iter_blob(ABSENT))
 
 
-@pytest.mark.xfail(strict=True, reason="only published packs check the kind in iter_blob")
 def test_iter_blob_of_a_commit(stage: ObjectStage) -> None:
     (oid,) = stage.write_many([(Kind.COMMIT, COMMIT)])
     with pytest.raises(DamageError, match=r"this object is a commit, where a blob is referred to"):

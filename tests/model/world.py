@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import GeneratorType
 from typing import Any, NamedTuple
 
 from blake3 import blake3
@@ -79,7 +80,7 @@ class Spot:
     request: Any
     answers: tuple[Any, ...]
     """One of the lists of answers that lead here."""
-    following: dict[Any, Spot] = field(default_factory=dict)
+    following: dict[Any, Spot | End] = field(default_factory=dict)
     """By answer; filled as the exploration goes."""
 
     @property
@@ -201,15 +202,18 @@ class World:
     def _follow(self, spot: Spot, answer: Any) -> Spot | End:
         found = spot.following.get(answer)
         if found is None:
-            found = spot.following[answer] = self._play(spot.actor, spot.job, (*spot.answers, answer))
+            found = self._play(spot.actor, spot.job, (*spot.answers, answer))
+            spot.following[answer] = found
         return found
 
     def _begin(self, actor: Actor, job: int) -> Spot:
         if job < actor.jobs:
-            return self._play(actor, job, ())
+            first = self._play(actor, job, ())
+            assert isinstance(first, Spot), "a job that asks nothing"
+            return first
         return self._spots.setdefault((actor, job), Spot(actor, job, None, ()))
 
-    def _play(self, actor: Actor, job: int, answers: tuple[Any, ...]) -> Any:
+    def _play(self, actor: Actor, job: int, answers: tuple[Any, ...]) -> Spot | End:
         """The spot to which these answers lead, or the end of the job."""
         steps = self._start(actor, job)
         left = list(reversed(answers))
@@ -330,10 +334,12 @@ def _created(records: tuple[Record, ...], record: Record) -> tuple[tuple[Record,
 
 def _frames(steps: Steps) -> Iterator[Any]:
     """The place and the variables of a generator that waits at a yield, and of those that it waits for."""
-    while steps is not None:
-        frame = steps.gi_frame
+    waiting: Any = steps
+    while isinstance(waiting, GeneratorType):
+        frame = waiting.gi_frame
+        assert frame is not None, "a generator that has ended"
         yield frame.f_code.co_name, frame.f_lasti, repr(sorted(frame.f_locals.items()))
-        steps = steps.gi_yieldfrom
+        waiting = waiting.gi_yieldfrom
 
 
 def _logical(writer: Writer, job: int) -> bytes:

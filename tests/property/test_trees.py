@@ -118,10 +118,6 @@ def test_edit_paths_round_trip(files: Files) -> None:
     assert sum(file.size for file in files.values()) == root.size
 
 
-REFUSED = pytest.mark.xfail(strict=True, reason="setting a path and removing what lies below it is refused as a clash")
-
-
-@REFUSED
 @QUICK
 @given(FILES, FILES)
 def test_edit_paths_from_one_state_to_another(old: Files, new: Files) -> None:
@@ -139,7 +135,6 @@ def test_diff_paths_equals_comparing_dicts(old: Files, new: Files) -> None:
     assert expected == sorted(changes)
 
 
-@REFUSED
 @QUICK
 @given(FILES, FILES)
 def test_diff_paths_applied_gives_the_other_side(old: Files, new: Files) -> None:

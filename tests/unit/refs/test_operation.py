@@ -69,10 +69,9 @@ def test_a_later_operation_has_one_parent(parents: tuple[Oid, ...]) -> None:
         parse_operation(operation_commit(SECOND)._replace(parents=parents))
 
 
-@pytest.mark.parametrize("number", [b"0", b"1"])
-def test_the_first_operation_has_no_parent(number: bytes) -> None:
-    with pytest.raises(MalformedError, match="wrong number of parents"):
-        parse_operation(changed(b"number", number))
+def test_the_first_operation_has_no_parent() -> None:
+    with pytest.raises(MalformedError, match=r"operation 1: .*wrong number of parents"):
+        parse_operation(changed(b"number", b"1"))
 
 
 def test_there_is_no_operation_zero() -> None:

@@ -96,7 +96,6 @@ def test_edit_tree_appending_behind_the_open_end() -> None:
     assert build_tree(store, entries) == edit_tree(store, root.id, {each.name: each for each in entries[350:]})
 
 
-@pytest.mark.xfail(strict=True, reason="the root is looked for among the new nodes only: a fork of one child remains")
 def test_edit_tree_leaving_a_fork_of_one_child() -> None:
     """Removing all behind a cut of level 1 left that fork, of a single leaf, as the root.
 
@@ -175,7 +174,6 @@ def test_edit_paths_in_a_store_without_the_empty_tree() -> None:
     assert _paths(store, edit_paths(store, root, {b"b/c": _file(b"2")})) == [b"a", b"b", b"b/c"]
 
 
-@pytest.mark.xfail(strict=True, reason="nodes that an edit reads are not checked against what their fork claims")
 def test_edit_tree_below_a_fork_that_lies() -> None:
     store = MemoryObjects()
     entries = numbered_entries(300)
@@ -201,7 +199,6 @@ def test_edit_tree_in_random_steps_equals_building_at_once() -> None:
         assert build_tree(store, [model[name] for name in sorted(model)]) == root
 
 
-@pytest.mark.xfail(strict=True, reason="the root is looked for among the nodes that were not flushed yet")
 def test_build_tree_flushed_at_its_very_end(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryObjects()
     entries = [*entries_between(b"#", 70), entry(next(names_cut_at(1)))]
@@ -210,7 +207,6 @@ def test_build_tree_flushed_at_its_very_end(monkeypatch: pytest.MonkeyPatch) -> 
     assert expected == build_tree(store, entries)
 
 
-@pytest.mark.xfail(strict=True, reason="setting a path and removing what lies below it is refused as a clash")
 def test_edit_paths_a_directory_becomes_a_file_by_the_changes_of_a_diff() -> None:
     store = MemoryObjects()
     build_tree(store, ())

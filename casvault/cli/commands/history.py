@@ -1,0 +1,180 @@
+"""log, show, diff, lineage."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from casvault.cli.call import Call
+from casvault.cli.command import HISTORY, SPLIT, CollectionOption, ExitCodeOption, SplitCommand, command
+from casvault.cli.documents import plain
+from casvault.cli.failures import DIFFERENCE
+from casvault.cli.patches import count_lines, patch_lines, stat_lines
+from casvault.cli.terminal import changed, coloured, count, is_colourful, moment, printable, quoted, short, write_bytes
+from casvault.errors import UsageError
+
+if TYPE_CHECKING:
+    from casvault.vault import Vault
+    from casvault.vault.results import CommitInfo, FileChange
+
+LimitOption = Annotated[
+    int | None, typer.Option("-n", "--limit", metavar="N", min=0, help="Only the N newest.", show_default=False)
+]
+OnelineOption = Annotated[bool, typer.Option("--oneline", help="One line each.")]
+StatOption = Annotated[bool, typer.Option("--stat", help="Changed files and lines, counted.")]
+
+
+@command(HISTORY, "casvault log", "casvault log --oneline -n 10", "casvault log skill/pdf")
+def log(
+    context: typer.Context,
+    revision: Annotated[str, typer.Argument(metavar="[REV]", help="Where to start: a collection, artifact or id.")] = "@",
+    limit: LimitOption = None,
+    oneline: OnelineOption = False,
+    collection: CollectionOption = None,
+) -> None:
+    """Show the snapshots of a collection or the versions of an artifact."""
+    call = Call.of(context)
+    vault = call.vault()
+    found = vault.log(revision, limit=limit, collection=collection)
+    call.answer({"commits": plain(found)}, _log_lines(vault, found, oneline=oneline), always=True)
+
+
+@command(HISTORY, "casvault lineage skill/pdf", "casvault lineage commands/review.md --oneline")
+def lineage(
+    context: typer.Context,
+    artifact: Annotated[str, typer.Argument(metavar="ARTIFACT", help="A path, or a short name such as skill/pdf.")],
+    limit: LimitOption = None,
+    oneline: OnelineOption = False,
+    collection: CollectionOption = None,
+) -> None:
+    """Show all versions of an artifact and where they came from.
+
+    Edits, merges, pulls, restores; the newest first, each version before its parents.
+    """
+    call = Call.of(context)
+    vault = call.vault()
+    found = vault.lineage(artifact, limit=limit, collection=collection)
+    call.answer({"versions": plain(found)}, _log_lines(vault, found, oneline=oneline), always=True)
+
+
+@command(HISTORY, "casvault show", "casvault show @~1 --patch", "casvault show skill/pdf")
+def show(
+    context: typer.Context,
+    revision: Annotated[str, typer.Argument(metavar="[REV]", help="A snapshot or a version.")] = "@",
+    patch: Annotated[bool, typer.Option("-p", "--patch", help="With the changed lines.")] = False,
+    collection: CollectionOption = None,
+) -> None:
+    """Show a commit: who, when, why, and the files that it changed."""
+    call = Call.of(context)
+    vault = call.vault()
+    info = vault.show(revision, collection=collection)
+    changes = vault.changes_of(info.id.hex())
+    document = {"commit": plain(info), "changes": [_change_document(change) for change in changes]}
+    if patch and call.json:
+        document["patch"] = b"".join(vault.patch_of(info.id.hex())).decode(errors="surrogateescape")
+    call.answer(document, _show_lines(info, changes), always=True)
+    if patch and not call.json:
+        _write_patch(vault.patch_of(info.id.hex()), after=True)
+
+
+@command(
+    HISTORY,
+    "casvault diff",
+    "casvault diff @~1 @ --stat",
+    "casvault diff @~5 -- skills/pdf",
+    "casvault diff --exit-code -q",
+    cls=SplitCommand,
+)
+def diff(
+    context: typer.Context,
+    revisions: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[OLD] [NEW] [-- PATH...]", help="@ and the directory where left out."),
+    ] = None,
+    stat: StatOption = False,
+    collection: CollectionOption = None,
+    exit_code: ExitCodeOption = False,
+) -> int:
+    """Show what differs between revisions, or from the directory.
+
+    With one revision, the collection's directory as it is now is compared with it; with none, with the newest snapshot.
+    """
+    call = Call.of(context)
+    named, paths = revisions or [], context.meta[SPLIT]
+    if len(named) > 2:
+        raise UsageError("at most two revisions", place=named[2], remedy="paths come after `--`")
+    old, new = (*named, "@")[0], named[1] if len(named) > 1 else None
+    vault = call.vault()
+    changes = vault.diff(old, new, paths=paths, collection=collection)
+    has_text = bool(changes) and (stat or not (call.json or call.quiet))
+    text = vault.diff_text(old, new, paths=paths, collection=collection) if has_text else iter(())
+    if call.json or stat:
+        counts = count_lines(text, len(changes))
+        document = {"old": old, "new": new, "changes": [_change_document(change) for change in changes]}
+        if stat:
+            document["lines"] = [{"added": added, "removed": removed} for added, removed in counts]
+        call.answer(document, stat_lines(changes, counts))
+    elif not call.quiet:
+        _write_patch(text)
+    return DIFFERENCE if exit_code and changes else 0
+
+
+def _write_patch(text: Iterable[bytes], *, after: bool = False) -> None:
+    if after:
+        write_bytes([b"\n"])
+    write_bytes(patch_lines(text) if is_colourful() else text)
+
+
+def _change_document(change: "FileChange") -> object:
+    return plain({"path": change.path, "change": change.change, "old": change.old, "new": change.new})
+
+
+def _log_lines(vault: "Vault", found: "Iterable[CommitInfo]", *, oneline: bool) -> Iterator[str]:
+    for number, info in enumerate(found):
+        if oneline:
+            yield f"{short(info.id)}  {moment(info.seconds, info.zone)[:16]}  {_title(vault, info)}"
+        else:
+            if number:
+                yield ""
+            yield from _header(info)
+            yield ""
+            yield from _indented(info.message.rstrip() or _title(vault, info))
+
+
+def _title(vault: "Vault", info: "CommitInfo") -> str:
+    """The first line of the message, or what the commit did."""
+    first = info.message.strip().split("\n")[0]
+    if info.type == "version":
+        what = f"{info.origin} {quoted(info.path)}"
+        return f"{what} · {printable(first)}" if first else what
+    if first:
+        return printable(first)
+    changes = vault.changes_of(info.id.hex())
+    names = ", ".join(quoted(change.path) for change in changes[:2])
+    more = f" and {count(len(changes) - 2, 'more file')}" if len(changes) > 2 else ""
+    return coloured(f"({names}{more})" if changes else "(no message)", dim=True)
+
+
+def _header(info: "CommitInfo") -> Iterator[str]:
+    yield coloured(f"{info.type} {info.id}", "yellow")
+    if info.path:
+        yield f"Artifact: {quoted(info.path)} in {info.collection}, by {info.origin}"
+    if len(info.parents) > 1:
+        yield f"Parents:  {' '.join(parent.short for parent in info.parents)}"
+    yield f"Author:   {printable(info.author)} <{printable(info.mail)}>"
+    yield f"Date:     {moment(info.seconds, info.zone)}"
+
+
+def _show_lines(info: "CommitInfo", changes: "list[FileChange]") -> Iterator[str]:
+    yield from _header(info)
+    if info.message.strip():
+        yield ""
+        yield from _indented(info.message.rstrip())
+    if changes:
+        yield ""
+    for change in changes:
+        yield changed(change.change, change.path)
+
+
+def _indented(text: str) -> Iterator[str]:
+    return (f"    {printable(line)}".rstrip() for line in text.split("\n"))

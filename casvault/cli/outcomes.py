@@ -1,0 +1,22 @@
+"""What the results of commands have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from casvault.cli.documents import plain
+
+if TYPE_CHECKING:
+    from casvault.cli.documents import Document
+    from casvault.vault.results import Outcome
+
+
+def outcome_document(outcome: Outcome) -> Document:
+    """The number of the operation, or null if there was nothing to do, and what happened to files."""
+    return {
+        "operation": None if outcome.operation is None else outcome.operation.number,
+        "written": outcome.written,
+        "removed": outcome.removed,
+        "kept": plain(outcome.kept),
+        "left": plain(outcome.left),
+    }
