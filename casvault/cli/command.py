@@ -63,6 +63,9 @@ class Command(PlainFlags, TyperCommand):
 class SplitCommand(Command):
     """A command for which what stands after `--` means something else; it is found in `context.meta[SPLIT]`."""
 
+    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- PATH...]"]
+
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         at = args.index("--") if "--" in args else len(args)
         ctx.meta[SPLIT] = args[at + 1 :]

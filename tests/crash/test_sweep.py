@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from casvault.vault.results import ArtifactChange
+
 LINES = [f"line {number}\n" for number in range(12)]
 
 
@@ -128,22 +130,31 @@ def test_command_killed_before_each_change(name: str, world: World) -> None:
     shutil.copytree(world.root, world.template, symlinks=True)
     old = world.files()
     command(world)
-    new = world.files()
+    after = End(old, world.files(), world.vault().status().changes)
     deaths = 0
     while True:
         world.reset()
         survived = run_until_death(lambda: command(world), deaths)
         if survived:
             break
-        check_after_death(world, command, old, new, back=deaths % 2 == 1, place=f"{name}, change {deaths}")
+        check_after_death(world, command, after, back=deaths % 2 == 1, place=f"{name}, change {deaths}")
         deaths += 1
-    assert world.files() == new
+    assert world.files() == after.new
     assert deaths > 10, "the sweep has found hardly any change to die before"
 
 
+class End(NamedTuple):
+    """What the files may be after a death, and what the status says after the command."""
+
+    old: dict[str, str]
+    new: dict[str, str]
+    changes: tuple[ArtifactChange, ...]
+
+
 def check_after_death(
-    world: World, command: Callable[[World], None], old: dict[str, str], new: dict[str, str], *, back: bool, place: str
+    world: World, command: Callable[[World], None], end: End, *, back: bool, place: str
 ) -> None:
+    old, new = end.old, end.new
     vault = world.vault()
     assert vault.fsck().problems == (), place
     recorded = interrupted = False
@@ -159,7 +170,7 @@ def check_after_death(
         assert seen == (old if back else new), place
     assert vault.fsck().problems == (), place
     if recorded and not back:
-        assert vault.status().changes == (), place
+        assert vault.status().changes == end.changes, place
     if seen == old != new:
         command(world)
         assert world.files() == new, place

@@ -131,7 +131,7 @@ BOMB = bytes(1 << 20)
 LIARS = {
     "frame_declares_more": (_frame(BOMB), 100, "the frame declares 1048576 bytes, the entry 100"),
     "frame_declares_less": (_frame(TEXT), 2 * len(TEXT), "the frame declares 420 bytes, the entry 840"),
-    "sizeless_frame_holds_more": (sizeless_frame(BOMB), 100, "the stored bytes cannot be decompressed"),
+    "sizeless_frame_holds_more": (sizeless_frame(BOMB), 100, "more bytes than the 100 that the entry declares"),
     "sizeless_frame_holds_less": (sizeless_frame(TEXT), 2 * len(TEXT), "420 bytes where the entry declares 840"),
     "frame_cut_off": (_frame(TEXT)[:-5], len(TEXT), "the stored bytes cannot be decompressed"),
     "frame_and_more": (_frame(TEXT) + b"more", len(TEXT), "the stored bytes cannot be decompressed"),

@@ -31,10 +31,10 @@ NameOption = Annotated[
 @command(COLLECTIONS, "casvault init", "casvault init ~/library --name lib")
 def init(
     context: typer.Context,
-    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="The directory; it is created if need be.")] = ".",
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="The directory; it is created if need be.")] = ".",
     name: NameOption = None,
 ) -> None:
-    """Make a vault in a directory, and the directory its first collection."""
+    """Make a vault, and the directory its first collection."""
     from casvault.vault import Vault
 
     call = Call.of(context)
@@ -86,7 +86,7 @@ def remove(
 
 @command(COLLECTIONS, "casvault status", "casvault status --exit-code -q || casvault snapshot -m 'before the demo'")
 def status(context: typer.Context, collection: CollectionOption = None, exit_code: ExitCodeOption = False) -> int:
-    """Show what a collection's directory holds that is not recorded yet."""
+    """Show what of a collection is in no snapshot yet."""
     call = Call.of(context)
     found = call.vault().status(collection)
     call.answer({**_plain(found), "clean": not found.changes}, _status_lines(found))
@@ -117,9 +117,9 @@ def snapshot(context: typer.Context, message: MessageOption = "", collection: Co
 )
 def restore(
     context: typer.Context,
-    revision: Annotated[str, typer.Argument(metavar="[REV]", help="A snapshot, or REV:PATH for a path of it.")] = "@",
+    revision: Annotated[str, typer.Argument(metavar="REV", help="A snapshot, or REV:PATH for a path of it.")] = "@",
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATH]...", help="Artifacts, files or directories; all without.")
+        list[str] | None, typer.Argument(metavar="PATH", help="Artifacts, files or directories; all without.")
     ] = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="DIR", help="Write to a new or empty directory.", show_default=False)

@@ -27,12 +27,12 @@ StatOption = Annotated[bool, typer.Option("--stat", help="Changed files and line
 @command(HISTORY, "casvault log", "casvault log --oneline -n 10", "casvault log skill/pdf")
 def log(
     context: typer.Context,
-    revision: Annotated[str, typer.Argument(metavar="[REV]", help="Where to start: a collection, artifact or id.")] = "@",
+    revision: Annotated[str, typer.Argument(metavar="REV", help="Where to start: a collection, artifact or id.")] = "@",
     limit: LimitOption = None,
     oneline: OnelineOption = False,
     collection: CollectionOption = None,
 ) -> None:
-    """Show the snapshots of a collection or the versions of an artifact."""
+    """Show a collection's snapshots or an artifact's versions."""
     call = Call.of(context)
     vault = call.vault()
     found = vault.log(revision, limit=limit, collection=collection)
@@ -60,7 +60,7 @@ def lineage(
 @command(HISTORY, "casvault show", "casvault show @~1 --patch", "casvault show skill/pdf")
 def show(
     context: typer.Context,
-    revision: Annotated[str, typer.Argument(metavar="[REV]", help="A snapshot or a version.")] = "@",
+    revision: Annotated[str, typer.Argument(metavar="REV", help="A snapshot or a version.")] = "@",
     patch: Annotated[bool, typer.Option("-p", "--patch", help="With the changed lines.")] = False,
     collection: CollectionOption = None,
 ) -> None:
@@ -89,7 +89,7 @@ def diff(
     context: typer.Context,
     revisions: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[OLD] [NEW] [-- PATH...]", help="@ and the directory where left out."),
+        typer.Argument(metavar="REV", help="OLD and NEW; left out, @ and the directory. Paths come after `--`."),
     ] = None,
     stat: StatOption = False,
     collection: CollectionOption = None,

@@ -60,7 +60,7 @@ def redo(context: typer.Context, force: ForceOption = False, refs_only: RefsOnly
 def recover(
     context: typer.Context,
     directory: Annotated[
-        str | None, typer.Argument(metavar="[DIR]", help="A collection or project; all of them without.")
+        str | None, typer.Argument(metavar="DIR", help="A collection or project; all of them without.")
     ] = None,
     back: Annotated[bool, typer.Option("--back", help="Take it back instead of finishing it.")] = False,
 ) -> None:

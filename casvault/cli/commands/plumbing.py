@@ -25,7 +25,7 @@ def ls_tree(
     zero: Annotated[bool, typer.Option("-z", help="End lines with NUL, and never quote names.")] = False,
     collection: CollectionOption = None,
 ) -> None:
-    """List a directory: mode, kind, id, size, and after a tab the path."""
+    """List a directory: mode, kind, id, size, tab, path."""
     call = Call.of(context)
     lines = call.vault().ls_tree(revision, recursive=recursive, collection=collection)
     if call.json:
@@ -47,7 +47,7 @@ def cat(context: typer.Context, revision: RevisionPath, collection: CollectionOp
 
 @command(PLUMBING, "casvault hash SKILL.md", "casvault hash *.md --json")
 def hash_files(
-    context: typer.Context, files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files to hash.")]
+    context: typer.Context, files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files to hash.")]
 ) -> None:
     """Print the ids of files: BLAKE3, as b3sum does. Needs no vault."""
     from casvault.vault import hash_file

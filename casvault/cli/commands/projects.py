@@ -25,7 +25,7 @@ class Strategy(Enum):
 
 
 ARTIFACTS_HELP = "Paths such as skills/pdf, or short names such as skill/pdf."
-ArtifactsArgument = Annotated[list[str], typer.Argument(metavar="ARTIFACT...", help=ARTIFACTS_HELP)]
+ArtifactsArgument = Annotated[list[str], typer.Argument(metavar="ARTIFACT", help=ARTIFACTS_HELP)]
 
 ADVICE = {
     "in_sync": ("nothing", ""),
