@@ -51,8 +51,8 @@ def record_changes(
 ) -> Snapshot:
     """Make versions of what changed and a snapshot on `parent`; `parent` itself where nothing changes.
 
-    A new artifact continues the last version at its path, if there was one; or is a rename, if exactly one artifact with
-    the same content vanished while exactly one appeared.
+    A new artifact continues the last version at its path, if there was one; or is a rename, if exactly one artifact
+    with the same content vanished while exactly one appeared.
     """
     stage = draft.stage
     old = {path: find_version(stage, parent, path) for path in changes}
@@ -101,9 +101,7 @@ def _descent(
     return Origin.IMPORT, ()
 
 
-def _find_renames(
-    draft: Draft, changes: Mapping[bytes, Change], old: Mapping[bytes, Oid | None]
-) -> dict[bytes, Oid]:
+def _find_renames(draft: Draft, changes: Mapping[bytes, Change], old: Mapping[bytes, Oid | None]) -> dict[bytes, Oid]:
     """New paths, each with the version that moved there."""
     vanished = {path: old[path] for path, change in changes.items() if change is None and old[path] is not None}
     appeared = {
@@ -137,9 +135,7 @@ def compare_listing(listing: Listing, units: Mapping[bytes, Root], plain: Mappin
         held = listing.contents.get(path)
         if held is None or (held.mode, held.id) != (content.mode, content.id):
             changes[path] = NewVersion(content)
-    for path, state in plain.items():
-        if listing.plain.get(path) != state:
-            changes[path] = state
+    changes |= {path: state for path, state in plain.items() if listing.plain.get(path) != state}
     return _without_covered(changes)
 
 
@@ -222,7 +218,13 @@ def merge_versions(draft: Draft, collection: bytes, path: bytes, ours: Oid, thei
     if not merged.is_clean or merged.state is None:
         return merged
     return write_version(
-        draft.stage, draft.draftsman, merged.state, (ours, theirs), collection=collection, path=path, origin=Origin.MERGE
+        draft.stage,
+        draft.draftsman,
+        merged.state,
+        (ours, theirs),
+        collection=collection,
+        path=path,
+        origin=Origin.MERGE,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.version import Draftsman
 from casvault.history import CommitGraph
 from casvault.refs import RefEdit
 
 if TYPE_CHECKING:
+    from casvault.artifacts.version import Draftsman
     from casvault.objects import ObjectStage, Root
     from casvault.oid import Oid
     from casvault.refs import View

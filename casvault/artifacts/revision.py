@@ -1,7 +1,8 @@
 """Revisions: what people type to name an object.
 
-    REV[:PATH]    REV = NAME, then any number of ~n (n times the first parent) and ^n (the n-th parent)
-    NAME = @ (the collection's newest snapshot) | a collection | a ref | an artifact (path or short name) | an id or its prefix
+REV[:PATH]    REV = NAME, then any number of ~n (n times the first parent) and ^n (the n-th parent)
+NAME = @ (the collection's newest snapshot) | a collection | a ref | an artifact (path or short name) | an id or its
+prefix
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def resolve_state(names: Names, revision: str, path: bytes = b"") -> Root:
     oid = resolve_commitish(names, revision)
     state = find_state(names.reader, oid, path.strip(b"/"))
     if state is None:
-        raise NotFoundError(f"no such path in {revision}", place=show(path), remedy=f"see `casvault ls-tree -r {revision}`")
+        raise NotFoundError(
+            f"no such path in {revision}", place=show(path), remedy=f"see `casvault ls-tree -r {revision}`"
+        )
     return state
 
 
@@ -147,8 +150,6 @@ def find_artifact(names: Names, name: str) -> tuple[bytes, Oid] | None:
     links = {path: entry.id for path, entry in iter_links(names.reader, snapshot)}
     path = pick_path(links, names.rules, name)
     return None if path is None else (path, links[path])
-
-
 
 
 def pick_path(paths: Iterable[bytes], rules: Rules, name: str) -> bytes | None:

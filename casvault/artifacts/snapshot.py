@@ -1,7 +1,7 @@
 """Snapshots: the commits of a collection.
 
-    root = { content: the directory, with links to versions where the artifacts are
-             former:  a link to the last version of each path that was removed, under its escaped path }
+root = { content: the directory, with links to versions where the artifacts are
+         former:  a link to the last version of each path that was removed, under its escaped path }
 """
 
 from __future__ import annotations

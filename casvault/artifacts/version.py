@@ -58,7 +58,12 @@ class Draftsman(NamedTuple):
     message: str = ""
 
     def write(
-        self, stage: ObjectStage, root: Root, parents: Iterable[Oid], fields: Iterable[Field], message: str | None = None
+        self,
+        stage: ObjectStage,
+        root: Root,
+        parents: Iterable[Oid],
+        fields: Iterable[Field],
+        message: str | None = None,
     ) -> Oid:
         text = self.message if message is None else message
         return write_commit(

@@ -121,9 +121,7 @@ def find_project_version(draft: Draft, deployment: Deployment, project: Root | N
     return None
 
 
-def _base(
-    draft: Draft, deployment: Deployment, version: Oid | None, mine: Oid | None
-) -> Root | Ambiguous | None:
+def _base(draft: Draft, deployment: Deployment, version: Oid | None, mine: Oid | None) -> Root | Ambiguous | None:
     """The content of the merge base; of the settled version where the collection has none.
 
     Local edits that are no version yet would have the settled version as their one parent, so it stands for them.

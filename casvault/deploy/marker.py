@@ -8,13 +8,15 @@ carries its own, which is how a stale copy is told from the original.
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import MalformedError, UnsupportedError
 from casvault.files import write_file
 from casvault.files.durable import explained
 from casvault.oid import Oid
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COLLECTION_MARKER = ".casvault-collection"
 PROJECT_MARKER = ".casvault-project"

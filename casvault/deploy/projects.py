@@ -34,7 +34,9 @@ def find_one_drift(draft: Draft, project: Project, deployments: Deployments, pla
     version = find_version(draft.stage, snapshot, place.path)
     drift = find_drift(draft, place, deployments.get(place), version, project.states.get(place.file_path))
     if drift is None:
-        raise NotFoundError(f"no such artifact in {show(place.collection)} or {show(project.name)}", place=show(place.path))
+        raise NotFoundError(
+            f"no such artifact in {show(place.collection)} or {show(project.name)}", place=show(place.path)
+        )
     return drift
 
 

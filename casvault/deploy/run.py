@@ -174,8 +174,8 @@ def _write_journals(session: Session, draft: Draft, record: Record) -> None:
 
 
 def _touched(session: Session, draft: Draft) -> list[tuple[bytes, Path]]:
-    """The directories that need a journal: those that the draft writes into, whose collection it moves, or whose journal
-    it takes back.
+    """The directories that need a journal: those that the draft writes into, whose collection it moves, or whose
+    journal it takes back.
     """
     moved = {edit.name for edit in draft.edits() if edit.new is not None and edit.name.startswith(COLLECTIONS)}
     return [

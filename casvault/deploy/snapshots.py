@@ -52,9 +52,7 @@ def take_snapshot(session: Session, stage: ObjectPublisher, line: Line, kind: st
     return run(session, stage, Command(kind, (line.name,)), plan)
 
 
-def restore(
-    session: Session, stage: ObjectPublisher, line: Line, source: Oid, paths: Iterable[bytes]
-) -> Outcome:
+def restore(session: Session, stage: ObjectPublisher, line: Line, source: Oid, paths: Iterable[bytes]) -> Outcome:
     """Make a snapshot on the tip that holds what snapshot `source` held at these paths, or everywhere for none."""
     wanted = list(paths)
 
@@ -100,9 +98,7 @@ def _restored_path(
     below = path + b"/"
     then, now = read_listing(draft.stage, old), read_listing(draft.stage, current)
     changes = {
-        found: change
-        for found, change in _restored_all(now, then).items()
-        if found == path or found.startswith(below)
+        found: change for found, change in _restored_all(now, then).items() if found == path or found.startswith(below)
     }
     known = (*then.versions, *then.plain)
     if not any(found == path or found.startswith(below) for found in known):
@@ -141,4 +137,3 @@ def split_artifact(reader: ObjectReader, snapshot: Snapshot, path: bytes) -> tup
         if state.mode == LINK:
             return artifact, b"/".join(names[end:])
     return None, b""
-

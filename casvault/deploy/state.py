@@ -1,6 +1,6 @@
 """The state of a project: a commit whose tree says what is deployed where.
 
-    root = { escaped root: { escaped collection: { escaped path: { deployed, settled, observed: links; pin: blob } } } }
+root = { escaped root: { escaped collection: { escaped path: { deployed, settled, observed: links; pin: blob } } } }
 """
 
 from __future__ import annotations

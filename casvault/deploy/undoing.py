@@ -14,7 +14,6 @@ from casvault.errors import ConflictError, NotFoundError
 from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK, read_commit
 from casvault.oid import Oid
-from casvault.refs import View
 from casvault.trees import diff_paths
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from casvault.artifacts.draft import Draft, FileWrite
     from casvault.objects import Root
-    from casvault.refs import Operation, OperationLog
+    from casvault.refs import Operation, OperationLog, View
 
 UNDOES = b"undoes"
 UNDO, REDO = "undo", "redo"
@@ -81,7 +80,8 @@ def touched_refs(log: OperationLog, step: Step, draft_reader: View) -> set[bytes
 def plan_inverse(
     draft: Draft, log: OperationLog, step: Step, disk: Mapping[bytes, Mapping[bytes, Root]], *, force: bool
 ) -> None:
-    """Plan to take a step back. `disk` has the states of the files it wrote, by ref and path, for the directories at hand.
+    """Plan to take a step back. `disk` has the states of the files it wrote, by ref and path, for the directories at
+    hand.
 
     ConflictError, by name, where something since then stands against it; `force` gives up later edits of files, which
     have been recorded.

@@ -5,8 +5,8 @@
     index     fanout 256 × u32 | ids n × 32 bytes, sorted | offsets n × u64
     trailer   index offset u64 | n u64 | BLAKE3 of [0, index offset) | BLAKE3 of the index | check 16 bytes | "CASVPEND"
 
-The check is the first 16 bytes of BLAKE3 over the trailer up to it. Pure functions over bytes-like buffers; nothing here
-opens a file.
+The check is the first 16 bytes of BLAKE3 over the trailer up to it. Pure functions over bytes-like buffers; nothing
+here opens a file.
 """
 
 from __future__ import annotations
@@ -148,7 +148,10 @@ def decode_trailer(data: Buffer, name: str) -> Trailer:
     if blake3(bytes(data[start : start + _CHECKED])).digest(CHECK_SIZE) != check:
         raise MalformedError("the trailer's checksum is wrong", place=name)
     trailer = Trailer(*fields)
-    if trailer.index_offset < HEADER.size or trailer.index_offset + FANOUT.size + trailer.objects * (ID_SIZE + OFFSET.size) != start:
+    if (
+        trailer.index_offset < HEADER.size
+        or trailer.index_offset + FANOUT.size + trailer.objects * (ID_SIZE + OFFSET.size) != start
+    ):
         raise MalformedError("the trailer does not match the pack's size", place=name)
     return trailer
 

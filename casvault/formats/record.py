@@ -3,8 +3,8 @@
     magic "CASVOPER" | version u16 | zero u16 | zero u32 | number u64 | transaction id 16 bytes | operation id 32 bytes
     | check 16 bytes
 
-Numbers are little-endian; the check is the first 16 bytes of BLAKE3 over what precedes it. The file's name is the number
-as 20 decimal digits.
+Numbers are little-endian; the check is the first 16 bytes of BLAKE3 over what precedes it. The file's name is the
+number as 20 decimal digits.
 """
 
 from __future__ import annotations

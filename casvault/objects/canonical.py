@@ -1,7 +1,7 @@
 """Canonical msgpack: the one encoding that casvault's objects have, and the diagnosis of anything else.
 
-The subset: nil, integers from -2^63 to 2^64-1, binary strings and arrays, each in its shortest form. No text strings, no
-floats, no booleans, no maps, no extension types.
+The subset: nil, integers from -2^63 to 2^64-1, binary strings and arrays, each in its shortest form. No text strings,
+no floats, no booleans, no maps, no extension types.
 
 Decoding runs at msgpack's speed: unpack, then pack again and compare, which catches every encoding that is not the
 canonical one. Only if that fails does `diagnose` read byte by byte to find out what is wrong and where.
@@ -72,23 +72,23 @@ def diagnose(data: bytes) -> str | None:
     """What makes these bytes non-canonical, with its byte offset; None if nothing does."""
     try:
         end = _skip(data, 0, 0)
-    except _NotCanonical as found:
+    except _NotCanonicalError as found:
         return str(found)
     if end != len(data):
         return f"{len(data) - end} trailing bytes at byte {end}"
     return None
 
 
-class _NotCanonical(Exception):
+class _NotCanonicalError(Exception):
     pass
 
 
 def _skip(data: bytes, at: int, depth: int) -> int:
     """The offset behind the value at `at`."""
     if at >= len(data):
-        raise _NotCanonical(f"truncated at byte {at}")
+        raise _NotCanonicalError(f"truncated at byte {at}")
     if depth > MAX_NESTING:
-        raise _NotCanonical(f"arrays nested more than {MAX_NESTING} deep at byte {at}")
+        raise _NotCanonicalError(f"arrays nested more than {MAX_NESTING} deep at byte {at}")
     first = data[at]
     if first <= 0x7F or first >= 0xE0 or first == 0xC0:
         return at + 1
@@ -98,7 +98,7 @@ def _skip(data: bytes, at: int, depth: int) -> int:
         return _skip_int(data, at)
     if first in _LENGTH_FORMATS:
         return _skip_sized(data, at, depth)
-    raise _NotCanonical(f"{_refused_type(first)} at byte {at}")
+    raise _NotCanonicalError(f"{_refused_type(first)} at byte {at}")
 
 
 def _skip_items(data: bytes, at: int, count: int, depth: int) -> int:
@@ -113,7 +113,7 @@ def _skip_int(data: bytes, at: int) -> int:
     value = int.from_bytes(raw, "big", signed=signed)
     minimal = value < -least if signed else value >= least
     if not minimal:
-        raise _NotCanonical(f"non-minimal integer {value} at byte {at}")
+        raise _NotCanonicalError(f"non-minimal integer {value} at byte {at}")
     return at + 1 + size
 
 
@@ -121,7 +121,7 @@ def _skip_sized(data: bytes, at: int, depth: int) -> int:
     what, size, least = _LENGTH_FORMATS[data[at]]
     length = int.from_bytes(_take(data, at + 1, size), "big")
     if length < least:
-        raise _NotCanonical(f"non-minimal length {length} of {what} at byte {at}")
+        raise _NotCanonicalError(f"non-minimal length {length} of {what} at byte {at}")
     body = at + 1 + size
     if what == "array":
         return _skip_items(data, body, length, depth)
@@ -131,7 +131,7 @@ def _skip_sized(data: bytes, at: int, depth: int) -> int:
 
 def _take(data: bytes, at: int, size: int) -> bytes:
     if at + size > len(data):
-        raise _NotCanonical(f"truncated at byte {len(data)}")
+        raise _NotCanonicalError(f"truncated at byte {len(data)}")
     return data[at : at + size]
 
 

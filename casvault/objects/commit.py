@@ -1,7 +1,7 @@
 """Commits: a root, parents, who and when, a message, and further fields that readers keep untouched.
 
-    commit = [[mode, size, id], [parent id, …], author, committer, message, encoding, [[key, value], …]]
-    author, committer = [name, mail, seconds since 1970, zone]
+commit = [[mode, size, id], [parent id, …], author, committer, message, encoding, [[key, value], …]]
+author, committer = [name, mail, seconds since 1970, zone]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Annotated tags: a name and a message on any object.
 
-    tag = [kind of the target, id of the target, name, tagger or nil, message, encoding, [[key, value], …]]
+tag = [kind of the target, id of the target, name, tagger or nil, message, encoding, [[key, value], …]]
 """
 
 from __future__ import annotations

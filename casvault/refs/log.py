@@ -116,10 +116,7 @@ class OperationLog:
         self, tip: Record | None, stage: ObjectPublisher, context: Context, plan: Callable[[View], Plan | None]
     ) -> Record | None:
         """The record of one attempt, its operation written to the stage."""
-        if tip is None:
-            view = View(stage, empty_root())
-        else:
-            view = View(stage, self.read_operation(tip.operation).view)
+        view = View(stage, empty_root() if tip is None else self.read_operation(tip.operation).view)
         planned = plan(view)
         if planned is None:
             return None

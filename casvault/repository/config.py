@@ -29,8 +29,15 @@ class Config(NamedTuple):
 
 def create_config(path: Path) -> Config:
     config = Config(secrets.token_bytes(ID_SIZE))
-    text = f'# A casvault vault. The settings below [settings] may be changed.\nformat = {FORMAT}\nid = "{config.id.hex()}"\n'
-    write_file(path, f"{text}\n[settings]\n".encode())
+    lines = (
+        "# A casvault vault. What is below [settings] may be changed.",
+        f"format = {FORMAT}",
+        f'id = "{config.id.hex()}"',
+        "",
+        "[settings]",
+        "",
+    )
+    write_file(path, "\n".join(lines).encode())
     return config
 
 

@@ -91,7 +91,9 @@ def expand_many(data: Buffer, spans: Sequence[tuple[int, int, int]], place: str)
 
 
 def _is_plain(data: Buffer, at: int, stored: int, raw: int) -> bool:
-    """Whether the stored bytes are exactly one frame that declares exactly `raw` bytes: what the batch call cannot tell."""
+    """Whether the stored bytes are exactly one frame that declares exactly `raw` bytes: what the batch call cannot
+    tell.
+    """
     head = bytes(data[at : at + min(stored, 18)])
     try:
         if raw == 0 or zstandard.frame_content_size(head) != raw:

@@ -108,7 +108,8 @@ class Pack:
         return layout.iter_entries(self._data, self._trailer.index_offset, self.name)
 
     def verify(self) -> Iterator[Oid]:
-        """Read everything in the order in which it lies: checksums, index, each object; yields the ids as they are done.
+        """Read everything in the order in which it lies: checksums, index, each object; yields the ids as they are
+        done.
 
         Small compressed entries are expanded in batches by two threads.
         """

@@ -1,7 +1,8 @@
 """Writing one pack: a temporary file that becomes visible when it is whole, verified and durable.
 
-The order is: entries, index, trailer; fsync; read back with the reader; rename to the final name; fsync of the directory.
-A crash before the rename leaves a file `.casvault-tmp-…` that nobody reads and that the next roll-up removes.
+The order is: entries, index, trailer; fsync; read back with the reader; rename to the final name; fsync of the
+directory. A crash before the rename leaves a file `.casvault-tmp-…` that nobody reads and that the next roll-up
+removes.
 """
 
 from __future__ import annotations
@@ -76,9 +77,7 @@ class PackWriter:
         if len(self._buffer) > MIB:
             self._flush()
 
-    def add_blob_pieces(
-        self, pieces: Iterable[bytes], is_known: Callable[[Oid], bool]
-    ) -> tuple[Oid, int]:
+    def add_blob_pieces(self, pieces: Iterable[bytes], is_known: Callable[[Oid], bool]) -> tuple[Oid, int]:
         """A blob of any size, whose id is known only at its end; what turns out to be known already is taken back."""
         self._flush()
         offset = self._written
@@ -137,7 +136,8 @@ class PackWriter:
     def publish(self) -> Pack:
         """Finish, verify and publish the pack; the writer is used up.
 
-        A pack of nothing but copied entries is verified by their checksum: each was read back when it was first written.
+        A pack of nothing but copied entries is verified by their checksum: each was read back when it was first
+        written.
         """
         self._flush()
         entries_sum = self._sum()

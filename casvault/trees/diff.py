@@ -41,7 +41,7 @@ def iter_unshared(
     first = [] if old is None else [read_root(reader, old)]
     second = [] if new is None else [read_root(reader, new)]
     while (level := max((node.level for node in (*first, *second)), default=0)) > 0:
-        # Nodes of the same level and id hold the same names on both sides; the rest is taken apart, highest level first.
+        # Nodes of one level and id hold the same names on both sides; the rest is taken apart, highest level first.
         shared = _child_ids(first, level) & _child_ids(second, level)
         first = _descend(reader, first, level, shared)
         second = _descend(reader, second, level, shared)
@@ -70,8 +70,9 @@ def _entries(nodes: list[Node]) -> dict[bytes, Entry]:
 def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: bytes = b"") -> Iterator[PathChange]:
     """The paths that differ between two states of one path, down to what is not a directory on either side.
 
-    A directory that exists on one side only is reported by its contents; an empty one by itself. Where a directory meets
-    something else, the contents and the other thing are reported as changes of their own. Links are compared by id.
+    A directory that exists on one side only is reported by its contents; an empty one by itself. Where a directory
+    meets something else, the contents and the other thing are reported as changes of their own. Links are compared by
+    id.
     """
     pending = [PathChange(path, old, new)]
     while pending:

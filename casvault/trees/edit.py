@@ -1,8 +1,8 @@
 """Building and editing trees in their canonical nodes.
 
 The builder takes entries, or whole untouched nodes, in the order of their names and cuts them where the rule says. An
-edit feeds it the old tree: nodes that no edit touches pass through whole, at the highest level that is possible, so that
-one change reads and rewrites one node per level.
+edit feeds it the old tree: nodes that no edit touches pass through whole, at the highest level that is possible, so
+that one change reads and rewrites one node per level.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def edit_paths(stage: ObjectStage, root: Root, edits: Mapping[bytes, Root | None
     return edited or empty_root()
 
 
-def _edit_below(stage: ObjectStage, root: Root, edits: Mapping[tuple[bytes, ...], Root | None], at: bytes) -> Root | None:
+def _edit_below(
+    stage: ObjectStage, root: Root, edits: Mapping[tuple[bytes, ...], Root | None], at: bytes
+) -> Root | None:
     """None where nothing is left."""
     here: dict[bytes, Root | None] = {}
     below: dict[bytes, dict[tuple[bytes, ...], Root | None]] = {}
@@ -95,7 +97,9 @@ def _edit_below(stage: ObjectStage, root: Root, edits: Mapping[tuple[bytes, ...]
         if here.get(name) is not None:
             if all(state is None for state in deeper.values()):
                 continue  # what was below goes with the directory that the name replaces
-            raise RefusedError("a path cannot be both a file and a directory", place=(at + name).decode(errors="replace"))
+            raise RefusedError(
+                "a path cannot be both a file and a directory", place=(at + name).decode(errors="replace")
+            )
         old = None if name in here else present.get(name)
         if old is not None and old.mode != TREE:
             if any(state is not None for state in deeper.values()):

@@ -18,6 +18,9 @@ class Author(NamedTuple):
     mail: str = ""
 
 
+UNKNOWN = Author()
+
+
 def system_clock() -> tuple[int, int]:
     """Seconds since 1970, and the offset of local time from UTC in minutes."""
     now = int(time.time())

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from casvault.objects import ObjectPublisher
     from casvault.oid import Oid
 
+
 class _Edit(NamedTuple):
     expected: Oid | None
     """The version that the path had when the transaction first touched it."""
@@ -214,6 +215,8 @@ class CollectionEdit:
             if held == (change.content if isinstance(change, NewVersion) else None):
                 continue
             if found != expected:
-                raise StaleError("somebody else has changed this artifact meanwhile", place=f"{self._name}: {show(path)}")
+                raise StaleError(
+                    "somebody else has changed this artifact meanwhile", place=f"{self._name}: {show(path)}"
+                )
             changes[path] = change
         draft.set_ref(ref, record_changes(draft, typed(self._name), tip, changes).id)

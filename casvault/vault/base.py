@@ -21,7 +21,7 @@ from casvault.formats.record import TRANSACTION_ID_SIZE
 from casvault.progress import silent
 from casvault.refs import View
 from casvault.trees import empty_root
-from casvault.vault.author import Author, sign, system_clock
+from casvault.vault.author import UNKNOWN, sign, system_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from casvault.objects import ObjectPublisher, ObjectReader, Signature
     from casvault.progress import Progress
     from casvault.repository import Repository
-    from casvault.vault.author import Clock
+    from casvault.vault.author import Author, Clock
     from casvault.worktree import StatCache
 
 
@@ -50,7 +50,7 @@ class VaultBase:
         self,
         repository: Repository,
         *,
-        author: Author = Author(),
+        author: Author = UNKNOWN,
         clock: Clock = system_clock,
         new_transaction_id: Callable[[], bytes] = _random_transaction_id,
         here: Path | None = None,

@@ -45,9 +45,7 @@ class History(VaultBase):
             raise UsageError("not a commit", place=revision, remedy="`casvault cat` prints other objects")
         return _info(oid, read_commit(self.reader, oid))
 
-    def log(
-        self, revision: str = "@", *, limit: int | None = None, collection: str | None = None
-    ) -> list[CommitInfo]:
+    def log(self, revision: str = "@", *, limit: int | None = None, collection: str | None = None) -> list[CommitInfo]:
         """The commits that a revision can reach, the newest first; for an artifact its lineage."""
         oid = resolve_commitish(self._names(collection), revision)
         found = CommitGraph(self.reader).iter_children_first([oid])

@@ -23,8 +23,8 @@ class Found(NamedTuple):
 def discover(start: Path, vault: Path | None = None) -> Found:
     """The vault of a directory: the nearest one at or above it, or the one that its markers name.
 
-    `vault`, if given, is taken instead: a `.casvault` directory or the directory that has one. NotFoundError if there is
-    none.
+    `vault`, if given, is taken instead: a `.casvault` directory or the directory that has one. NotFoundError if there
+    is none.
     """
     start = start.absolute()
     collection = _nearest(start, COLLECTION_MARKER)
@@ -42,9 +42,7 @@ def _nearest(start: Path, name: str) -> tuple[Path, Marker] | None:
     return None if directory is None or marker is None else (directory, marker)
 
 
-def _vault_of(
-    start: Path, collection: tuple[Path, Marker] | None, project: tuple[Path, Marker] | None
-) -> Path:
+def _vault_of(start: Path, collection: tuple[Path, Marker] | None, project: tuple[Path, Marker] | None) -> Path:
     nearest = find_upwards(start, (VAULT_FILE, COLLECTION_MARKER, PROJECT_MARKER))
     if nearest is None:
         raise NotFoundError(

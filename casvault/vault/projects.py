@@ -67,8 +67,8 @@ class Projects(VaultBase):
     ) -> DeployResult:
         """Put the collection's versions of these artifacts into a project's directory.
 
-        What the collection's directory holds is recorded first. LocalEditsError, with nothing written, where the project
-        has edits and no strategy says what becomes of them.
+        What the collection's directory holds is recorded first. LocalEditsError, with nothing written, where the
+        project has edits and no strategy says what becomes of them.
         """
         name = self._collection_name(collection)
         directory = Path(os.path.abspath(project))
@@ -184,9 +184,7 @@ class Projects(VaultBase):
                 rows.append(_drift_row(show(ref.removeprefix(PROJECTS)), drift, self._rules(show(place.collection))))
         return rows
 
-    def _collection_version(
-        self, draft: Draft, place: Place, scans: dict[bytes, CollectionScan | None]
-    ) -> Oid | None:
+    def _collection_version(self, draft: Draft, place: Place, scans: dict[bytes, CollectionScan | None]) -> Oid | None:
         """The version that the collection's directory holds now; what is in no snapshot yet is one for the moment."""
         name = show(place.collection)
         tip = draft.view.find(collection_ref(name))
@@ -216,7 +214,9 @@ class Projects(VaultBase):
         *,
         storing: bool,
     ) -> tuple[dict[bytes, Root], StatCache]:
-        """The states of these places in the project. What a version holds, there or in the collection, is never ignored."""
+        """The states of these places in the project. What a version holds, there or in the collection, is never
+        ignored.
+        """
         deployments = read_deployments(stage, self._view().find(ref))
         held = []
         for place in places:
@@ -227,9 +227,7 @@ class Projects(VaultBase):
         paths = [place.file_path for place in places]
         return scan_project(self._repository, stage, directory, paths, held, storing=storing)
 
-    def _find_places(
-        self, stage: ObjectStage, line: Line, artifacts: Iterable[str], root: bytes
-    ) -> list[Place]:
+    def _find_places(self, stage: ObjectStage, line: Line, artifacts: Iterable[str], root: bytes) -> list[Place]:
         """The places of artifacts that the collection has, by path or short name."""
         if line.scan is not None:
             known, rules = list(line.scan.units), line.scan.rules

@@ -1,14 +1,15 @@
-"""What the façade answers: frozen values with names for everything, ids as Oid, paths as str (surrogates keep any bytes)."""
+"""What the façade answers: frozen values with names for everything, ids as Oid, paths as str (surrogates keep any
+bytes).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.deploy.drift import Status
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from casvault.deploy.drift import Status
     from casvault.deploy.run import Outcome
     from casvault.objects import Root
     from casvault.oid import Oid

@@ -190,9 +190,7 @@ class Upkeep(VaultBase):
             if operation is None:
                 return None
             step = next(
-                Step(oid, found)
-                for oid, found in self._repository.log.iter_chain()
-                if found.number == operation.number
+                Step(oid, found) for oid, found in self._repository.log.iter_chain() if found.number == operation.number
             )
             outcome = self._invert(UNDO, step, force=False, refs_only=False, taking_back=directory).outcome
             return RecoverResult(directory, journal.number, True, outcome.written, outcome.removed, outcome.kept)
