@@ -1,8 +1,8 @@
 """casvault: version control for collections of artifacts, in one content-addressed vault.
 
-    from casvault import Vault
+from casvault import Vault
 
-    vault, snapshot = Vault.init("library")
+vault, snapshot = Vault.init("library")
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from casvault import __version__
-from casvault.cli.command import Definition, PlainFlags, common_options, take_common
+from casvault.cli.command import Definition, common_options, prepare, take_common
 from casvault.cli.failures import BROKEN_PIPE, INTERRUPTED, USAGE, report
 from casvault.errors import UsageError
 
@@ -58,25 +58,28 @@ GROUPS = {
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class LazyGroup(PlainFlags, TyperGroup):
+class LazyGroup(TyperGroup):
     """A group that imports the module of a command when that command is asked for, and no other."""
 
     homes: Mapping[str, str | dict[str, str]]
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(self.homes)
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         home = self.homes.get(cmd_name)
         if home is None:
             return None
         return _load(cmd_name, home) if isinstance(home, str) else _build_group(cmd_name, home)
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def get_params(self, ctx: Any) -> list[Any]:
+        return prepare(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
         take_common(ctx)
         return super().invoke(ctx)
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in self.homes and not args[0].startswith("-"):
             close = get_close_matches(args[0], self.homes, n=1)
             remedy = f"did you mean `{ctx.command_path} {close[0]}`?" if close else f"see `{ctx.command_path} --help`"

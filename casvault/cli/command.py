@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from casvault.cli.call import Call
+from casvault.cli.values import check_quickly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,15 +23,11 @@ _GLOBAL = "Global options"
 
 CollectionOption = Annotated[
     str | None,
-    typer.Option(
-        "--collection", metavar="NAME", help="The collection, if it is not that of the current directory.", show_default=False
-    ),
+    typer.Option("--collection", metavar="NAME", help="Where the current directory is in none.", show_default=False),
 ]
 ProjectOption = Annotated[
     str | None,
-    typer.Option(
-        "--project", metavar="DIR", help="The project's directory; by default that of the current one.", show_default=False
-    ),
+    typer.Option("--project", metavar="DIR", help="By default the one of the current directory.", show_default=False),
 ]
 MessageOption = Annotated[
     str, typer.Option("-m", "--message", metavar="TEXT", help="Why this is done.", show_default=False)
@@ -38,24 +35,16 @@ MessageOption = Annotated[
 ExitCodeOption = Annotated[bool, typer.Option("--exit-code", help="Exit with 6 if there are differences.")]
 
 
-class PlainFlags:
-    """Help that does not call a flag a <bool>."""
-
-    def get_params(self, ctx: typer.Context) -> list[Any]:
-        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
-        for param in params:
-            if getattr(param, "is_flag", False):
-                param.metavar = ""
-        return params
-
-
-class Command(PlainFlags, TyperCommand):
+class Command(TyperCommand):
     """A command that takes the shared options too, wherever on its line they stand."""
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **more: Any) -> None:
         super().__init__(*args, params=[*(params or ()), *common_options()], **more)
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def get_params(self, ctx: Any) -> list[Any]:
+        return prepare(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
         take_common(ctx)
         return super().invoke(ctx)
 
@@ -63,10 +52,10 @@ class Command(PlainFlags, TyperCommand):
 class SplitCommand(Command):
     """A command for which what stands after `--` means something else; it is found in `context.meta[SPLIT]`."""
 
-    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return [*super().collect_usage_pieces(ctx), "[-- PATH...]"]
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         at = args.index("--") if "--" in args else len(args)
         ctx.meta[SPLIT] = args[at + 1 :]
         rest: list[str] = super().parse_args(ctx, args[:at])
@@ -131,9 +120,7 @@ def _common(
             "-C", metavar="DIR", help="Run as if started in DIR.", rich_help_panel=_GLOBAL, show_default=False
         ),
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document.", rich_help_panel=_GLOBAL)
-    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.", rich_help_panel=_GLOBAL)] = False,
     quiet: Annotated[
         bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.", rich_help_panel=_GLOBAL)
     ] = False,
@@ -150,6 +137,15 @@ def _common_params() -> tuple[Any, ...]:
 
 def common_options() -> list[Any]:
     return list(_common_params())
+
+
+def prepare(params: list[Any]) -> list[Any]:
+    """The parameters, with flags that the help does not call a <bool>, and checked without pydantic."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+        check_quickly(param)
+    return params
 
 
 def take_common(context: typer.Context) -> None:

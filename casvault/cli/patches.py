@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from casvault.cli.terminal import coloured, quoted
+from casvault.cli.terminal import coloured, count, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,8 +65,8 @@ def stat_lines(changes: Sequence[FileChange], counts: Sequence[tuple[int, int]])
         bar = coloured("+" * _signs(added, scale), "green") + coloured("-" * _signs(removed, scale), "red")
         what = f"{total:>{digits}} {bar}" if total else change.change
         yield f" {name:<{width}} | {what}".rstrip()
-    files = "1 file" if len(changes) == 1 else f"{len(changes):,} files"
-    yield f" {files} changed, {sum(one for one, _ in counts):,} lines added, {sum(one for _, one in counts):,} removed"
+    added, removed = (sum(column) for column in zip(*counts, strict=True))
+    yield f" {count(len(changes), 'file')} changed, {count(added, 'line')} added, {removed:,} removed"
 
 
 def _signs(lines: int, scale: float) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import threading
 from typing import TYPE_CHECKING, cast
 
@@ -11,11 +10,12 @@ import zstandard
 from casvault.errors import DamageError, UnsupportedError
 from casvault.formats.pack import Encoding
 from casvault.limits import PIECE
+from casvault.objects import Kind, object_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from casvault.formats.pack import Buffer
+    from casvault.oid import Oid
 
 LEVEL = 3
 MAX_WINDOW = 1 << 27
@@ -23,6 +23,8 @@ MAX_WINDOW = 1 << 27
 
 THREADED_BYTES = 1 << 18
 """Batches above this are compressed and expanded by two threads; below, starting them costs more than it gains."""
+
+CompressionError = zstandard.ZstdError
 
 _local = threading.local()
 
@@ -35,16 +37,28 @@ def _decompressor() -> zstandard.ZstdDecompressor:
     return found
 
 
-def compress_many(contents: Sequence[bytes]) -> list[tuple[Encoding, bytes]]:
-    """Each content as it is best stored: one zstd frame, or raw where that is no longer."""
+def compress_many(objects: Sequence[tuple[Oid, Kind, bytes]]) -> list[tuple[Encoding, bytes]]:
+    """Each object's bytes as they are best stored: one zstd frame, or raw where that is no longer.
+
+    Every frame is expanded again and must have the id: what goes on from here can be read back. Releases the
+    interpreter lock while it works on a large batch.
+    """
+    contents: list[bytes | bytearray | memoryview] = [content for _, _, content in objects]
     compressor = zstandard.ZstdCompressor(level=LEVEL)
-    frames: Sequence[bytes]
+    frames: Iterable[bytes]
+    expanded: Iterable[bytes]
     if len(contents) > 1 and sum(map(len, contents)) > THREADED_BYTES:
-        frames = cast("Sequence[bytes]", compressor.multi_compress_to_buffer(list(contents), threads=2))
+        collection = compressor.multi_compress_to_buffer(contents, threads=2)
+        frames = [frame.tobytes() for frame in cast("Iterable[memoryview]", collection)]
+        expanded = cast("Iterable[bytes]", _decompressor().multi_decompress_to_buffer(collection, threads=2))
     else:
         frames = [compressor.compress(content) for content in contents]
+        expanded = map(_decompressor().decompress, frames)
+    for (oid, kind, _), again in zip(objects, expanded, strict=True):
+        if object_id(kind, again) != oid:
+            raise DamageError("the bytes do not have this id", place=str(oid), remedy="check this machine's memory")
     return [
-        (Encoding.ZSTD, bytes(frame)) if len(frame) < len(content) else (Encoding.RAW, content)
+        (Encoding.ZSTD, frame) if len(frame) < len(content) else (Encoding.RAW, content)
         for frame, content in zip(frames, contents, strict=True)
     ]
 
@@ -72,44 +86,6 @@ def expand(encoding: Encoding, stored: bytes, raw: int, place: str) -> bytes:
     if len(content) != raw:
         raise DamageError(f"{len(content)} bytes where the entry declares {raw}", place=place)
     return content
-
-
-def expand_many(data: Buffer, spans: Sequence[tuple[int, int, int]], place: str) -> Sequence[bytes]:
-    """The contents of zstd frames that lie in one buffer: (offset, stored size, raw size) each, by two threads."""
-    if not spans:
-        return ()
-    if sum(raw for _, _, raw in spans) <= THREADED_BYTES or not all(_is_plain(data, *span) for span in spans):
-        return [expand(Encoding.ZSTD, bytes(data[at : at + stored]), raw, place) for at, stored, raw in spans]
-    segments = struct.pack(f"={2 * len(spans)}Q", *(number for span in spans for number in span[:2]))
-    sizes = struct.pack(f"={len(spans)}Q", *(raw for _, _, raw in spans))
-    try:
-        frames = zstandard.BufferWithSegments(cast("bytes", data), segments)
-        expanded = _decompressor().multi_decompress_to_buffer(frames, decompressed_sizes=sizes, threads=2)
-    except zstandard.ZstdError as error:
-        raise DamageError(f"the stored bytes cannot be decompressed: {error}", place=place) from error
-    return cast("Sequence[bytes]", expanded)
-
-
-def _is_plain(data: Buffer, at: int, stored: int, raw: int) -> bool:
-    """Whether the stored bytes are exactly one frame that declares exactly `raw` bytes: what the batch call cannot
-    tell.
-    """
-    head = bytes(data[at : at + min(stored, 18)])
-    try:
-        if raw == 0 or zstandard.frame_content_size(head) != raw:
-            return False
-        frame = zstandard.get_frame_parameters(head)
-        position = at + zstandard.frame_header_size(head)
-    except zstandard.ZstdError:
-        return False
-    end = at + stored
-    last = False
-    while not last and position + 3 <= end:
-        block = int.from_bytes(data[position : position + 3], "little")
-        last = bool(block & 1)
-        is_repeated = block >> 1 & 3 == 1
-        position += 3 + (1 if is_repeated else block >> 3)
-    return last and position + (4 if frame.has_checksum else 0) == end
 
 
 def expand_pieces(encoding: Encoding, stored: memoryview, raw: int, piece: int, place: str) -> Iterator[bytes]:

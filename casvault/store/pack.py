@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
 from casvault.errors import DamageError, MalformedError
 from casvault.files import map_file
 from casvault.formats import pack as layout
-from casvault.formats.pack import Encoding
-from casvault.limits import BATCH_BYTES, MAX_OBJECT, PIECE, STREAM_THRESHOLD
+from casvault.limits import MAX_OBJECT, PIECE, STREAM_THRESHOLD
 from casvault.objects import Kind, ObjectInfo, check_blob, object_id
 from casvault.oid import BlobHasher
 from casvault.store import codec
@@ -108,51 +107,26 @@ class Pack:
         return layout.iter_entries(self._data, self._trailer.index_offset, self.name)
 
     def verify(self) -> Iterator[Oid]:
-        """Read everything in the order in which it lies: checksums, index, each object; yields the ids as they are
+        """Read everything in the order in which it lies: checksums, index, each object. Yields the ids as they are
         done.
-
-        Small compressed entries are expanded in batches by two threads.
         """
         self.check_sums()
         self.index.check_order()
-        batch: list[_Item] = []
-        size = 0
-        for item in self._matched():
-            if item.header.encoding is Encoding.ZSTD and item.header.raw <= STREAM_THRESHOLD:
-                batch.append(item)
-                size += item.header.raw
-                if size > BATCH_BYTES:
-                    yield from self._verify_batch(batch)
-                    batch, size = [], 0
-            elif item.header.kind is Kind.BLOB:
-                for _ in self.iter_blob(item.oid, item.offset):
+        for oid, offset, header in self._matched():
+            if header.kind is Kind.BLOB and header.raw > STREAM_THRESHOLD:
+                for _ in self.iter_blob(oid, offset):
                     pass
-                yield item.oid
             else:
-                self.read(item.oid, item.offset)
-                yield item.oid
-        yield from self._verify_batch(batch)
+                self.read(oid, offset)
+            yield oid
 
-    def _matched(self) -> Iterator[_Item]:
+    def _matched(self) -> Iterator[tuple[Oid, int, layout.EntryHeader]]:
         """The entries by forward scan, each with the id that the index gives it."""
         ids = {offset: oid for oid, offset in self.index.items()}
         for offset, header in self.iter_offsets():
             oid = ids.pop(offset, None)
             if oid is None:
                 raise MalformedError(f"the entry at byte {offset} is not in the index", place=self.name)
-            yield _Item(oid, offset, header)
+            yield oid, offset, header
         if ids:
             raise MalformedError(f"the index has an entry at byte {min(ids)}, where none begins", place=self.name)
-
-    def _verify_batch(self, batch: list[_Item]) -> Iterator[Oid]:
-        spans = [(offset + layout.ENTRY.size, header.stored, header.raw) for _, offset, header in batch]
-        for item, content in zip(batch, codec.expand_many(self._data, spans, self.name), strict=True):
-            if object_id(item.header.kind, content) != item.oid:
-                raise DamageError("the bytes do not have this id", place=self.place(item.oid))
-            yield item.oid
-
-
-class _Item(NamedTuple):
-    oid: Oid
-    offset: int
-    header: layout.EntryHeader

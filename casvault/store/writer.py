@@ -1,8 +1,7 @@
 """Writing one pack: a temporary file that becomes visible when it is whole, verified and durable.
 
-The order is: entries, index, trailer; fsync; read back with the reader; rename to the final name; fsync of the
-directory. A crash before the rename leaves a file `.casvault-tmp-…` that nobody reads and that the next roll-up
-removes.
+The order is: entries, index, trailer; fsync; check with the reader; rename to the final name; fsync of the directory.
+A crash before the rename leaves a file `.casvault-tmp-…` that nobody reads and that the next roll-up removes.
 """
 
 from __future__ import annotations
@@ -10,11 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import threading
 from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
-from casvault.errors import DamageError
+from casvault.errors import CasvaultError, DamageError
 from casvault.files import map_file, publish_file
 from casvault.files.durable import explained, temporary_path
 from casvault.formats import pack as layout
@@ -47,74 +47,50 @@ class PackWriter:
         self._path, self._descriptor = _open_temporary(directory)
         self._buffer = bytearray(layout.encode_header())
         self._written = 0
+        self._hasher = blake3()
+        """Over everything that was meant to be written so far."""
         self._entries: dict[Oid, int] = {}
-        self._copied: blake3 | None = None
+        self._coming: _Compression | None = None
 
     def __len__(self) -> int:
+        self._settle()
         return len(self._entries)
 
     def __contains__(self, oid: Oid) -> bool:
-        return oid in self._entries
+        return oid in self._entries or (self._coming is not None and oid in self._coming.ids)
 
     def add_contents(self, objects: Sequence[tuple[Oid, Kind, bytes]]) -> None:
-        """Objects that are not in the pack yet, compressed as one batch."""
-        stored = codec.compress_many([content for _, _, content in objects])
-        for (oid, kind, content), (encoding, data) in zip(objects, stored, strict=True):
-            header = layout.encode_entry_header(kind, encoding, len(data), len(content))
-            self._add_entry(oid, header, data)
+        """Objects that are not in the pack yet, compressed as one batch, a large one while the caller goes on."""
+        coming = _Compression(objects)
+        self._settle()
+        self._coming = coming
 
     def copy_entry(self, oid: Oid, entry: memoryview) -> None:
-        """An entry of another pack, as it is; a writer either copies all of its entries or none."""
-        if self._copied is None:
-            self._copied = blake3(self._buffer)
-        self._copied.update(entry)
+        """An entry of another pack, as it is."""
+        self._settle()
         self._add_entry(oid, entry)
-
-    def _add_entry(self, oid: Oid, *parts: bytes | memoryview) -> None:
-        self._entries[oid] = self._end
-        for part in parts:
-            self._buffer += part
-        if len(self._buffer) > MIB:
-            self._flush()
 
     def add_blob_pieces(self, pieces: Iterable[bytes], is_known: Callable[[Oid], bool]) -> tuple[Oid, int]:
         """A blob of any size, whose id is known only at its end; what turns out to be known already is taken back."""
+        self._settle()
         self._flush()
         offset = self._written
         try:
             oid, raw = self._write_pieces(pieces)
+            if raw == 0 or is_known(oid) or oid in self._entries:
+                self._truncate(offset)
         except BaseException:
             self._truncate(offset)
             raise
-        if is_known(oid) or oid in self._entries:
-            self._truncate(offset)
-        elif raw == 0:
-            self._truncate(offset)
+        if self._written > offset:
+            self._finish_blob(oid, offset, raw)
+        elif raw == 0 and not is_known(oid):
             self._add_entry(oid, layout.encode_entry_header(Kind.BLOB, Encoding.RAW, 0, 0))
-        else:
-            stored = self._written - offset - layout.ENTRY.size
-            with explained(self._path):
-                os.pwrite(self._descriptor, layout.encode_entry_header(Kind.BLOB, Encoding.ZSTD, stored, raw), offset)
-            self._entries[oid] = offset
         return oid, raw
-
-    def _write_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
-        """Write an entry whose header is still to be filled in."""
-        hasher, raw = BlobHasher(), 0
-        compressor = codec.compress_pieces()
-        self._buffer += layout.encode_entry_header(Kind.BLOB, Encoding.ZSTD, 0, 0)
-        for piece in pieces:
-            hasher.update(piece)
-            raw += len(piece)
-            self._buffer += compressor.compress(piece)
-            if len(self._buffer) > PIECE:
-                self._flush()
-        self._buffer += compressor.flush()
-        self._flush()
-        return hasher.oid(), raw
 
     def header(self, oid: Oid) -> tuple[int, layout.EntryHeader]:
         """Where an entry that was added begins, and its header."""
+        self._settle()
         self._flush()
         offset = self._entries[oid]
         data = os.pread(self._descriptor, layout.ENTRY.size, offset)
@@ -136,26 +112,19 @@ class PackWriter:
     def publish(self) -> Pack:
         """Finish, verify and publish the pack; the writer is used up.
 
-        A pack of nothing but copied entries is verified by their checksum: each was read back when it was first
-        written.
+        Each content was expanded again when it was compressed; here the reader opens the file and compares the
+        checksums of what it finds with those of what was meant to be written.
         """
+        self._settle()
         self._flush()
-        entries_sum = self._sum()
-        if self._copied is not None and self._copied.digest() != entries_sum:
-            raise DamageError("what was written is not what was copied", place=str(self._path), remedy="check the disk")
         index = layout.encode_index(sorted(self._entries.items()))
-        trailer = layout.Trailer(self._written, len(self._entries), entries_sum, blake3(index).digest())
+        trailer = layout.Trailer(self._written, len(self._entries), self._hasher.digest(), blake3(index).digest())
         self._buffer += index
         self._buffer += layout.encode_trailer(trailer)
         self._flush()
         with explained(self._path):
             os.fsync(self._descriptor)
-        written = Pack(self._path)
-        if self._copied is None:
-            for _ in written.verify():
-                pass
-        else:
-            written.check_sums()
+        Pack(self._path).check_sums()
         final = self._directory / new_pack_name()
         publish_file(self._path, final)
         self._close()
@@ -170,12 +139,55 @@ class PackWriter:
     def _end(self) -> int:
         return self._written + len(self._buffer)
 
-    def _sum(self) -> bytes:
-        hasher = blake3(max_threads=blake3.AUTO)
-        hasher.update_mmap(self._path)
-        return hasher.digest()
+    def _settle(self) -> None:
+        """Take in the batch that is being compressed."""
+        coming, self._coming = self._coming, None
+        if coming is None:
+            return
+        for (oid, kind, content), (encoding, data) in zip(coming.objects, coming.result(), strict=True):
+            self._add_entry(oid, layout.encode_entry_header(kind, encoding, len(data), len(content)), data)
+
+    def _add_entry(self, oid: Oid, *parts: bytes | memoryview) -> None:
+        self._entries[oid] = self._written + len(self._buffer)
+        for part in parts:
+            self._buffer += part
+        if len(self._buffer) > MIB:
+            self._flush()
+
+    def _write_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
+        """Write an entry whose header is still to be filled in."""
+        hasher, raw = BlobHasher(), 0
+        compressor = codec.compress_pieces()
+        self._buffer += layout.encode_entry_header(Kind.BLOB, Encoding.ZSTD, 0, 0)
+        for piece in pieces:
+            hasher.update(piece)
+            raw += len(piece)
+            self._buffer += compressor.compress(piece)
+            if len(self._buffer) > PIECE:
+                self._write()
+        self._buffer += compressor.flush()
+        self._write()
+        return hasher.oid(), raw
+
+    def _finish_blob(self, oid: Oid, offset: int, raw: int) -> None:
+        """Fill in the header, read the blob back, and take the entry into the checksum as it stands in the file."""
+        stored = self._written - offset - layout.ENTRY.size
+        with explained(self._path):
+            os.pwrite(self._descriptor, layout.encode_entry_header(Kind.BLOB, Encoding.ZSTD, stored, raw), offset)
+        self._entries[oid] = offset
+        hasher = BlobHasher()
+        for piece in self.iter_back(oid):
+            hasher.update(piece)
+        if hasher.oid() != oid:
+            raise DamageError("a blob cannot be read back as it was written", place=str(self._path))
+        self._hasher.update(memoryview(map_file(self._path))[offset : self._written])
 
     def _flush(self) -> None:
+        """Write what is gathered, and take it into the checksum."""
+        self._hasher.update(self._buffer)
+        self._write()
+
+    def _write(self) -> None:
         with explained(self._directory):
             with memoryview(self._buffer) as view:
                 done = 0
@@ -193,6 +205,35 @@ class PackWriter:
     def _close(self) -> None:
         os.close(self._descriptor)
         self._descriptor = -1
+
+
+class _Compression:
+    """A batch on its way through the compressor: a large one in a thread of its own."""
+
+    def __init__(self, objects: Sequence[tuple[Oid, Kind, bytes]]) -> None:
+        self.objects = objects
+        self.ids = {oid for oid, _, _ in objects}
+        self._stored: list[tuple[Encoding, bytes]] = []
+        self._error: Exception | None = None
+        self._thread: threading.Thread | None = None
+        if sum(len(content) for _, _, content in objects) > codec.THREADED_BYTES:
+            self._thread = threading.Thread(target=self._run)
+            self._thread.start()
+
+    def result(self) -> list[tuple[Encoding, bytes]]:
+        if self._thread is None:
+            self._run()
+        else:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._stored
+
+    def _run(self) -> None:
+        try:
+            self._stored = codec.compress_many(self.objects)
+        except (CasvaultError, MemoryError, codec.CompressionError) as error:
+            self._error = error
 
 
 def _open_temporary(directory: Path) -> tuple[Path, int]:

@@ -6,8 +6,6 @@ from itertools import compress, count
 from operator import itemgetter, ne
 from typing import Final, NamedTuple
 
-from rapidfuzz.distance.LCSseq import opcodes as lcs_opcodes
-
 from casvault.text.anchor import Anchor, unique_anchors, window_anchors
 from casvault.text.lines import intern_lines
 
@@ -134,6 +132,9 @@ class _Matcher:
         """
         if set(old).isdisjoint(new):
             return
+        # Imported here, because it takes as long as all of casvault, and most commands never compare lines.
+        from rapidfuzz.distance.LCSseq import opcodes as lcs_opcodes
+
         for new_at, old_at, size in lcs_opcodes(new, old).as_matching_blocks():
             self.add(old_lo + old_at, new_lo + new_at, size)
 

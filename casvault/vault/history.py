@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.changes import iter_file_changes
 from casvault.artifacts.names import show, typed
 from casvault.artifacts.revision import find_artifact, find_state, resolve, resolve_commitish, resolve_state
+from casvault.artifacts.snapshot import flatten
 from casvault.artifacts.version import COLLECTION, ORIGIN, PATH, TYPE
 from casvault.deploy.scanning import scan_collection
 from casvault.errors import FailureError, NotFoundError, UsageError
@@ -18,7 +19,7 @@ from casvault.objects import BLOB_MODES, FOREIGN, LINK, TREE, Overlay, Root, rea
 from casvault.oid import BlobHasher
 from casvault.text.lines import is_binary
 from casvault.text.unified import unified_diff
-from casvault.trees import EMPTY_ID, edit_paths, empty_root, iter_entries
+from casvault.trees import EMPTY_ID, edit_paths, empty_root, find_path, iter_entries
 from casvault.vault.base import VaultBase
 from casvault.vault.results import CommitInfo, FileChange, TreeLine
 
@@ -52,7 +53,7 @@ class History(VaultBase):
         return [_info(each, commit) for each, commit in islice(found, limit)]
 
     def lineage(self, artifact: str, *, limit: int | None = None, collection: str | None = None) -> list[CommitInfo]:
-        """The versions of an artifact, children before their parents and the newest first, merges and forks included."""
+        """The versions of an artifact, children before parents and the newest first, merges and forks included."""
         names = self._names(collection)
         found = find_artifact(names, artifact) if names.collection else None
         oid = resolve_commitish(names, artifact) if found is None else found[1]
@@ -116,7 +117,10 @@ class History(VaultBase):
         rev, _, path = old.partition(":")
         before = resolve_state(names, rev, typed(path))
         if new is None:
-            after = self._directory_state(reader, self._collection_name(collection))
+            # What is on disk has no versions yet, so the other side is compared without its links too.
+            before = flatten(reader, before)
+            state = self._directory_state(reader, self._collection_name(collection))
+            after = find_path(reader, state, typed(path).strip(b"/"))
         else:
             rev, _, path = new.partition(":")
             after = resolve_state(names, rev, typed(path))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from casvault.deploy.drift import Status
-    from casvault.deploy.run import Outcome
+    from casvault.deploy.run import Outcome as Outcome
     from casvault.objects import Root
     from casvault.oid import Oid
 
@@ -173,6 +173,8 @@ class UndoResult(NamedTuple):
     """Of the operation that was taken back."""
     undone: str
     """Its kind."""
+    arguments: tuple[str, ...]
+    """And what it was given."""
     outcome: Outcome
 
 

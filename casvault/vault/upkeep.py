@@ -138,7 +138,8 @@ class Upkeep(VaultBase):
                 plan_inverse(draft, self._repository.log, step, disk, force=force)
 
             outcome = run(session, stage, undo_command(kind, step), plan)
-        return UndoResult(kind, step.operation.number, step.operation.kind, outcome)
+        done = step.operation
+        return UndoResult(kind, done.number, done.kind, _show_arguments(done), outcome)
 
     def _directories_of(self, step: Step) -> dict[bytes, Path]:
         """The directories that a step moved or wrote into; NotFoundError for one that is not where it was."""
@@ -202,7 +203,7 @@ def _operation_info(oid: Oid, operation: Operation, *, undone: bool) -> Operatio
         operation.number,
         oid,
         operation.kind,
-        tuple(_show_argument(argument) for argument in operation.arguments),
+        _show_arguments(operation),
         show(who.name),
         who.seconds,
         who.zone.decode(),
@@ -211,5 +212,5 @@ def _operation_info(oid: Oid, operation: Operation, *, undone: bool) -> Operatio
     )
 
 
-def _show_argument(argument: bytes) -> str:
-    return argument.hex() if len(argument) == ID_SIZE else show(argument)
+def _show_arguments(operation: Operation) -> tuple[str, ...]:
+    return tuple(argument.hex() if len(argument) == ID_SIZE else show(argument) for argument in operation.arguments)

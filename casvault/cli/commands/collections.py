@@ -24,7 +24,7 @@ LISTED = 20
 
 NameOption = Annotated[
     str | None,
-    typer.Option("--name", metavar="NAME", help="The collection's name; by default the directory's.", show_default=False),
+    typer.Option("--name", metavar="NAME", help="By default the directory's name.", show_default=False),
 ]
 
 
@@ -129,7 +129,8 @@ def restore(
 ) -> None:
     """Bring back what a snapshot held, as a new snapshot.
 
-    What the directory holds is recorded first, and nothing of the history is lost. With --to, a copy is written elsewhere and the collection stays as it is.
+    What the directory holds is recorded first, and nothing of the history is lost. With --to, a copy is written
+    elsewhere and the collection stays as it is.
     """
     call = Call.of(context)
     vault = call.vault()
@@ -141,9 +142,7 @@ def restore(
         _restore_to(call, vault, revision or "@", wanted, to, collection)
 
 
-def _restore(
-    call: Call, vault: "Vault", revision: str, paths: list[str], message: str, collection: str | None
-) -> None:
+def _restore(call: Call, vault: "Vault", revision: str, paths: list[str], message: str, collection: str | None) -> None:
     source = vault.rev_parse(revision, collection=collection)
     before = vault.rev_parse("@", collection=collection)
     outcome = vault.restore(revision, paths, collection=collection, message=message)
@@ -171,9 +170,7 @@ def _recorded_between(vault: "Vault", before: "Oid", tip: "Oid") -> "Oid | None"
     return parents[0] if parents and parents[0] != before else None
 
 
-def _restore_to(
-    call: Call, vault: "Vault", revision: str, paths: list[str], to: str, collection: str | None
-) -> None:
+def _restore_to(call: Call, vault: "Vault", revision: str, paths: list[str], to: str, collection: str | None) -> None:
     if len(paths) > 1:
         raise UsageError("--to takes one path at a time", place=paths[1])
     applied = vault.restore_to(to, revision, paths[0] if paths else "", collection=collection)

@@ -110,7 +110,11 @@ def diff(
     text = vault.diff_text(old, new, paths=paths, collection=collection) if has_text else iter(())
     if call.json or stat:
         counts = count_lines(text, len(changes))
-        document = {"old": old, "new": new, "changes": [_change_document(change) for change in changes]}
+        document: dict[str, object] = {
+            "old": old,
+            "new": new,
+            "changes": [_change_document(change) for change in changes],
+        }
         if stat:
             document["lines"] = [{"added": added, "removed": removed} for added, removed in counts]
         call.answer(document, stat_lines(changes, counts))

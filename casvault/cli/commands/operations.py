@@ -41,7 +41,8 @@ def ops(
 def undo(context: typer.Context, force: ForceOption = False, refs_only: RefsOnlyOption = False) -> None:
     """Take back the latest command, files included.
 
-    What came later in other places stays. Later edits in the same files are kept where they do not clash; where they do, nothing is undone.
+    What came later in other places stays. Later edits in the same files are kept where they do not clash; where they
+    do, nothing is undone.
     """
     call = Call.of(context)
     result = call.vault().undo(force=force, refs_only=refs_only)
@@ -53,7 +54,7 @@ def redo(context: typer.Context, force: ForceOption = False, refs_only: RefsOnly
     """Take back the latest undo."""
     call = Call.of(context)
     result = call.vault().redo(force=force, refs_only=refs_only)
-    _answer(call, result, "took back", "`casvault undo` undoes it again")
+    _answer(call, result, "took back", "`casvault undo` takes it away again")
 
 
 @command(OPERATIONS, "casvault recover", "casvault recover ~/app --back")
@@ -95,6 +96,7 @@ def _answer(call: Call, result: "UndoResult", verb: str, way_back: str) -> None:
         "kind": result.kind,
         "number": result.number,
         "undone": result.undone,
+        "arguments": plain(result.arguments),
         **outcome_document(result.outcome),
     }
     call.answer(document, _inverse_lines(result, verb, way_back))
@@ -106,7 +108,8 @@ def _inverse_lines(result: "UndoResult", verb: str, way_back: str) -> Iterator[s
     files = ""
     if outcome.written or outcome.removed:
         files = f" · {count(outcome.written, 'file')} written, {outcome.removed:,} removed"
-    yield f"{verb} operation {result.number}: {coloured(result.undone, bold=True)}{files}"
+    arguments = " ".join(map(_argument, result.arguments))
+    yield f"{verb} operation {result.number}: {coloured(result.undone, bold=True)} {arguments}".rstrip() + files
     yield way_back
 
 

@@ -64,7 +64,7 @@ def hash_files(
 @command(PLUMBING, "casvault rev-parse @", "casvault rev-parse skill/pdf~1", "casvault rev-parse @:skills/pdf/SKILL.md")
 def rev_parse(
     context: typer.Context,
-    revision: Annotated[str, typer.Argument(metavar="REV[:PATH]", help="@, a collection, an artifact, an id; ~n and ^n.")],
+    revision: Annotated[str, typer.Argument(metavar="REV[:PATH]", help="@, a collection, artifact or id; ~n, ^n.")],
     collection: CollectionOption = None,
 ) -> None:
     """Print the full id of what a revision names."""

@@ -71,14 +71,14 @@ def deploy(
         Strategy | None,
         typer.Option("--strategy", help="What becomes of edits in the project; refused without.", show_default=False),
     ] = None,
-    root: Annotated[str, typer.Option("--root", metavar="DIR", help="Where in the project artifacts live.")] = ".claude",
+    root: Annotated[str, typer.Option("--root", metavar="DIR", help="Where in the project they live.")] = ".claude",
     message: MessageOption = "",
     collection: CollectionOption = None,
 ) -> None:
     """Put artifacts of a collection into a project.
 
-    Edits in the project are never lost. Where the project has edits of its own, `--strategy merge` puts update and edits together in the project, and
-    `--strategy overwrite` records the edits in the vault and replaces them.
+    Edits in the project are never lost. Where it has some, `--strategy merge` puts update and edits together in the
+    project, and `--strategy overwrite` records the edits in the vault and replaces them.
     """
     from casvault.vault import DeployStrategy
 
@@ -86,9 +86,7 @@ def deploy(
     vault = call.vault()
     chosen = DeployStrategy.REFUSE if strategy is None else DeployStrategy(strategy.value)
     where = call.project(vault, project)
-    result = vault.deploy(
-        artifacts, where, strategy=chosen, collection=collection, root=root, message=message
-    )
+    result = vault.deploy(artifacts, where, strategy=chosen, collection=collection, root=root, message=message)
     document = {
         "project": result.project,
         "directory": result.directory,
@@ -141,7 +139,8 @@ def pull(
 ) -> None:
     """Bring edits from a project home into the collection.
 
-    The base of the three-way merge comes from the version graph. If both sides changed the same lines, neither is touched and the exit code is 4.
+    The base of the three-way merge comes from the version graph. If both sides changed the same lines, neither is
+    touched and the exit code is 4.
     """
     from casvault.vault import PullStrategy
 
@@ -251,10 +250,8 @@ def _pulled(row: "PullRow") -> Iterator[str]:
         same = "the same edit on both sides, settled" if row.status.name == "CONVERGED" else "nothing to pull"
         yield f"  {quoted(row.artifact)}  {same}"
         return
-    if row.fast_forward:
-        how = "fast-forward"
-    else:
-        how = f"merged {' and '.join(parent.short for parent in row.parents)}"
+    parents = " and ".join(parent.short for parent in row.parents)
+    how = "fast-forward" if row.fast_forward else f"merged {parents}"
     yield f"  {quoted(row.artifact)}  {how}: version {short(row.version)}"
     if row.base is not None:
         yield f"    base {row.base.short}"
