@@ -19,7 +19,7 @@ from casvault.artifacts.version import Origin, write_version
 from casvault.errors import ConflictError
 from casvault.merge.trees import ConflictKind, LinkMerge, TreeConflict, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK, Root, read_commit
-from casvault.trees import edit_paths
+from casvault.trees import diff_paths, edit_paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -275,8 +275,6 @@ def plan_snapshot(
 
 def plan_directory(draft: Draft, ref: bytes, old: Snapshot, new: Snapshot) -> None:
     """Plan to write what differs between two snapshots into the collection's directory."""
-    from casvault.trees import diff_paths
-
     if old.content == new.content:
         return
     for path, before, after in diff_paths(draft.stage, old.content, new.content):

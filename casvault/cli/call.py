@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,8 @@ class Call:
         return Vault.discover(".", vault=self._vault_path or read_vault(), **self.options())
 
     def options(self) -> dict[str, Any]:
-        """What every vault is opened with."""
+        """What every vault is opened with; from here on there may be garbage to collect."""
+        gc.enable()
         return {"author": read_author(), "progress": self._progress}
 
     def project(self, vault: Vault, directory: str | None) -> str:

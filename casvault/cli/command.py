@@ -104,7 +104,7 @@ def _literal(text: str) -> str:
 
 
 def _common(
-    vault: Annotated[
+    global_vault: Annotated[
         str | None,
         typer.Option(
             "--vault",
@@ -114,18 +114,20 @@ def _common(
             show_default=False,
         ),
     ] = None,
-    directory: Annotated[
+    global_directory: Annotated[
         str | None,
         typer.Option(
             "-C", metavar="DIR", help="Run as if started in DIR.", rich_help_panel=_GLOBAL, show_default=False
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.", rich_help_panel=_GLOBAL)] = False,
-    quiet: Annotated[
+    global_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document.", rich_help_panel=_GLOBAL)
+    ] = False,
+    global_quiet: Annotated[
         bool, typer.Option("-q", "--quiet", help="Say nothing but warnings and errors.", rich_help_panel=_GLOBAL)
     ] = False,
 ) -> None:
-    """The options that every command has, before its name or after it."""
+    """The options that every command has, before its name or after it; no argument of a command has such a name."""
 
 
 @cache
@@ -152,4 +154,4 @@ def take_common(context: typer.Context) -> None:
     """Move the shared options from a command's parameters to the call."""
     call = context.ensure_object(Call)
     values = {option.name: context.params.pop(option.name, None) for option in _common_params()}
-    call.take(**values)
+    call.take(**{name.removeprefix("global_"): value for name, value in values.items()})

@@ -121,7 +121,6 @@ def find_interrupted(repository: Repository, directory: Path) -> Journal | None:
 def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callable[[Draft], None]) -> Outcome:
     """Run a command while its directories are locked. `plan` fills a draft; it runs again if the view has moved."""
     latest: list[Draft] = []
-    attempts: dict[bytes, Draft] = {}
 
     def plan_on(view: View) -> Plan | None:
         draft = Draft(stage, view, session.draftsman)
@@ -135,23 +134,15 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
         return Plan(edits, command.kind, command.arguments, message, fields, always=True)
 
     def prepare(record: Record) -> None:
-        attempts[record.transaction] = latest[0]
         _check_writes(session, latest[0], stage)
         _write_journals(session, latest[0], record)
 
     context = Context(session.draftsman.who, session.new_transaction_id)
-    try:
-        tip = session.repository.log.commit(stage, context, plan_on, prepare)
-    except BaseException:
-        stage.discard()
-        raise
+    tip = session.repository.log.commit(stage, context, plan_on, prepare)
     if tip is None:
         _forget_attempts(session)
         return Outcome(None)
-    draft = attempts[tip.record.transaction]
-    if draft is not latest[0]:  # an earlier attempt has won, whose answer was lost
-        _write_journals(session, draft, tip.record)
-    applied = [_apply(session, directory) for _, directory in _touched(session, draft)]
+    applied = [_apply(session, directory) for _, directory in _touched(session, latest[0])]
     session.repository.roll_up()
     return _outcome(tip, applied)
 

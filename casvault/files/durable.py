@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from casvault.errors import FailureError, ReadOnlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 TEMPORARY = ".casvault-tmp-"
-"""A control name, so that what a crash leaves in the directory of a collection is never taken for content."""
+"""A control name, so that what a crash leaves in a directory that is scanned is never taken for content."""
 
 
 @contextlib.contextmanager
@@ -40,6 +40,15 @@ def explained(path: Path | str) -> Iterator[None]:
         raise FailureError(os.strerror(error.errno or 0), place=place) from error
 
 
+@contextlib.contextmanager
+def on_failure(clean_up: Callable[[], object]) -> Iterator[None]:
+    """Clean up if the block raises, whatever it is; the error goes on."""
+    with contextlib.ExitStack() as stack:
+        stack.callback(clean_up)
+        yield
+        stack.pop_all()
+
+
 def temporary_path(directory: Path) -> Path:
     return directory / f"{TEMPORARY}{secrets.token_hex(8)}"
 
@@ -56,17 +65,11 @@ def sync_directory(directory: Path) -> None:
 def _write_temporary(directory: Path, content: bytes) -> Path:
     path = temporary_path(directory)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        try:
-            view = memoryview(content)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    with on_failure(path.unlink), os.fdopen(descriptor, "wb", buffering=0) as out:
+        view = memoryview(content)
+        while view:
+            view = view[out.write(view) or 0 :]
+        os.fsync(descriptor)
     return path
 
 
@@ -82,7 +85,7 @@ def create_file(path: Path, content: bytes) -> bool:
         except FileExistsError:
             return False
         finally:
-            temporary.unlink()
+            temporary.unlink(missing_ok=True)
         sync_directory(path.parent)
     return True
 
@@ -91,11 +94,8 @@ def write_file(path: Path, content: bytes) -> None:
     """Create or replace the file durably; a reader sees the old content or the new, whole."""
     with explained(path):
         temporary = _write_temporary(path.parent, content)
-        try:
+        with on_failure(temporary.unlink):
             temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
         sync_directory(path.parent)
 
 
@@ -106,13 +106,10 @@ def replace_file(path: Path, pieces: Iterable[bytes]) -> None:
     """
     with explained(path):
         temporary = temporary_path(path.parent)
-        try:
+        with on_failure(lambda: temporary.unlink(missing_ok=True)):
             with temporary.open("xb") as out:
                 out.writelines(pieces)
             temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
 
 
 def publish_file(temporary: Path, path: Path) -> None:

@@ -6,7 +6,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, Self
 
-from casvault.files.durable import explained
+from casvault.files.durable import explained, on_failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,9 +65,6 @@ def try_lock_existing(path: Path) -> Lock | None:
 
 
 def _lock(descriptor: int, how: int) -> Lock:
-    try:
+    with on_failure(lambda: os.close(descriptor)):
         fcntl.flock(descriptor, how)
-    except BaseException:
-        os.close(descriptor)
-        raise
     return Lock(descriptor)

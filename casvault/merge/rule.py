@@ -1,6 +1,6 @@
 """The three-way rule: what became of one value, seen from its base and two sides.
 
-Drift of a deployment, tree entries, file contents, modes and ref edits are all decided by this one function. None
+Drift, tree entries, file contents, modes and ref edits are all decided by this one function. None
 stands for absent, on any of the three; values are compared by `==` alone.
 """
 

@@ -71,10 +71,13 @@ class OperationLog:
         oid = start
         if oid is None and (tip := self.tip()) is not None:
             oid = tip.record.operation
+        above: int | None = None
         while oid is not None:
             operation = self.read_operation(oid)
+            if above is not None and operation.number != above - 1:
+                raise DamageError(f"operation {operation.number} stands below number {above}", place=str(oid))
             yield oid, operation
-            oid = operation.parent
+            above, oid = operation.number, operation.parent
 
     def find_in_chain(self, number: int, transaction: bytes) -> Operation | None:
         """The operation of this number in the chain if it carries this transaction id."""
@@ -105,12 +108,14 @@ class OperationLog:
                 prepare(record)
             return record
 
+        self._drop_old()
         won = self._run(winning.commit(attempt))
-        if won is None:
-            return None
-        if won.number % self._keep == 0:
+        return None if won is None else self._tip(won)
+
+    def _drop_old(self) -> None:
+        """Drop old records when there are many: before an attempt, for a command that has won must not fail."""
+        if len(self._records.list_numbers()) >= 2 * self._keep:
             self._run(winning.drop_old(self._keep))
-        return self._tip(won)
 
     def _prepare_attempt(
         self, tip: Record | None, stage: ObjectPublisher, context: Context, plan: Callable[[View], Plan | None]

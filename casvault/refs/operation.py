@@ -57,7 +57,7 @@ def operation_commit(operation: Operation) -> Commit:
 
 def parse_operation(commit: Commit) -> Operation:
     """The operation that a commit stores; MalformedError if it is not one."""
-    number, transaction, kind = commit.field(NUMBER), commit.field(TRANSACTION), commit.field(KIND)
+    number, transaction, kind = (_single(commit, key) for key in (NUMBER, TRANSACTION, KIND))
     if number is None or not _NUMBER.match(number):
         raise MalformedError("operation: it has no number")
     if transaction is None or len(transaction) != TRANSACTION_ID_SIZE:
@@ -70,11 +70,25 @@ def parse_operation(commit: Commit) -> Operation:
         commit.parents[0] if commit.parents else None,
         commit.root,
         commit.committer,
-        kind.decode(errors="replace"),
+        _text(kind, int(number)),
         tuple(commit.fields_of(ARGUMENT)),
         commit.message,
         tuple(field for field in commit.fields if field[0] not in _OWN),
     )
+
+
+def _single(commit: Commit, key: bytes) -> bytes | None:
+    values = commit.fields_of(key)
+    if len(values) > 1:
+        raise MalformedError(f"operation: the field {key.decode()} stands more than once")
+    return values[0] if values else None
+
+
+def _text(kind: bytes, number: int) -> str:
+    try:
+        return kind.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"operation {number}: the kind is not UTF-8") from error
 
 
 def chain_link(operation: Operation) -> ChainLink:

@@ -27,7 +27,11 @@ class RecordLog(Protocol):
         """The record that stands at the number now."""
 
     def list_numbers(self) -> list[int]:
-        """The numbers that stand, in no order. One created or dropped meanwhile may be there or not."""
+        """The numbers that stand at one moment during the call, in no order.
+
+        The rule of `casvault.refs.winning` needs this: a listing that misses both what was created and what was dropped
+        meanwhile could show nothing but a record that a loser left behind.
+        """
 
     def drop(self, number: int) -> None:
         """Remove a record; no error if it is not there. Only the dropper calls this."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.errors import DamageError, StaleError, UsageError
+from casvault.errors import DamageError, RefusedError, StaleError, UsageError
 from casvault.objects import LINK, TREE, Kind, Root, check_name, read_commit
 from casvault.trees import edit_paths, find_path, walk
 
@@ -53,10 +53,20 @@ class View:
         changes: dict[bytes, Root | None] = {}
         for name, expected, new in edits:
             check_ref_name(name)
+            if name in changes:
+                raise UsageError("two edits of one ref", place=show_ref(name))
+            if new is not None:
+                self._check_room(name)
             if (found := self.find(name)) != expected:
                 raise StaleError(f"it is at {_show(found)}, expected was {_show(expected)}", place=show_ref(name))
             changes[name] = None if new is None else _link(stage, new)
         return edit_paths(stage, self.root, changes)
+
+    def _check_room(self, name: bytes) -> None:
+        """A ref in the place of a directory of refs would take all of them away."""
+        state = find_path(self.reader, self.root, name)
+        if state is not None and state.mode == TREE:
+            raise RefusedError("there are refs below this name", place=show_ref(name))
 
 
 def check_ref_name(name: bytes) -> None:

@@ -1,15 +1,26 @@
 """The rule by which one of many writers wins a number, as steps that a driver carries out one by one.
 
 Each function is a generator: it yields what it wants to know or do and is sent the answer. `run` drives it against a
-real log; the model checker in the tests drives the same code through every interleaving of writers, lost answers,
-sleepers and the dropper.
+real log; the model checker in the tests drives the same code through every interleaving of writers, lost, late and
+doubled creations, sleepers and the dropper.
 
 The rule. The tip is the record with the highest number. A writer builds operation N on the tip N-1 and creates record
-N, if absent. It has won if its creation succeeded and the record N-1 on which it built still stands: records are
-dropped in ascending order, so number N cannot have been used and dropped before. In every other case the chain decides,
-that is the operations that the highest record leads to: the writer has won if the operation numbered N there carries
-its transaction id. Otherwise it plans again on the new tip, with a new transaction id, and remembers the old one for as
-long as it runs, for a creation whose answer was lost may still turn up. A loser deletes nothing.
+N, if absent. It has won if the operation numbered N, in the chain that the highest record leads to, carries its
+transaction id; otherwise, and as soon as the highest record is N or higher, it has lost for ever, and plans again on
+the new tip with a new transaction id. A loser deletes nothing.
+
+Why it holds. The dropper never drops the highest record, so the highest number never falls, and each number is the
+highest once at most: when it is created for the first time. Nobody builds on a record that was not the highest when it
+was read, so the records that were highest, one after the other, are one chain. Whatever is created later at a number
+that was used and dropped before, by a sleeper or by a request that was late or sent twice, stands below the highest
+record, where nobody looks, until the next dropper takes it away. Therefore:
+
+- A record counts as the tip only if its number is still the highest after it was read. Without this second look, it
+  could be dropped and another one created in its place between the listing and the reading.
+- A successful creation says nothing by itself, nor does the record before it; the number being the highest afterwards
+  does, and otherwise the chain.
+- As long as the highest record is below N, an unclear creation may still land. The writer does not plan anew, it
+  creates the same record again until number N is decided.
 """
 
 from __future__ import annotations
@@ -68,58 +79,53 @@ Steps = Generator[Request, Any, "Record | None"]
 
 def find_tip() -> Steps:
     """The record with the highest number; None in an empty log."""
-    while True:
-        numbers = yield ListNumbers()
-        if not numbers:
-            return None
-        record = yield Find(max(numbers))
-        if record is not None:
-            found: Record = record
-            return found
-        # Dropped between the two answers: then there are newer ones.
+    highest = max((yield ListNumbers()), default=0)
+    while highest:
+        record: Record | None = yield Find(highest)
+        now = max((yield ListNumbers()), default=0)
+        if record is not None and now == highest:
+            return record
+        # A newer one has come: this one may have been dropped, and another created in its place, before it was read.
+        highest = now
+    return None
 
 
 def commit(plan: Callable[[Record | None], Record | None]) -> Steps:
     """Create the record that `plan` builds on the tip, however often others are faster; the record that won.
 
-    `plan` is given the tip, returns a record numbered one higher with a transaction id that was never used before, and
-    is called again for each new attempt. It may return None, to give up, as long as no attempt may still have won.
+    `plan` is given the tip and returns a record numbered one higher with a transaction id that was never used before.
+    It is called again, on the new tip, when the attempt before has lost for ever. It may return None, to give up.
     """
-    attempts: dict[bytes, Record] = {}
-    while True:
-        tip = yield from find_tip()
-        if attempts and tip is not None:
-            won = yield from _find_in_chain(tip, attempts)
-            if won is not None:
-                return won
-        record = plan(tip)
-        if record is None:
-            return None
-        created = yield Create(record)
-        if created and tip is not None and (yield Find(tip.number)) == tip:
+    tip = yield from find_tip()
+    while (record := plan(tip)) is not None:
+        while True:
+            created = yield Create(record)
+            if created and max((yield ListNumbers()), default=0) == record.number:
+                return record
+            tip = yield from find_tip()
+            if tip is not None and tip.number >= record.number:
+                break
+        if (yield from _stands(record, tip)):
             return record
-        attempts[record.transaction] = record
-
-
-def _find_in_chain(tip: Record, attempts: dict[bytes, Record]) -> Steps:
-    """The attempt that became part of the chain, if one did."""
-    lowest = min(record.number for record in attempts.values())
-    operation: Oid | None = tip.operation
-    while operation is not None:
-        link: ChainLink = yield ReadLink(operation)
-        if link.transaction in attempts:
-            return attempts[link.transaction]
-        if link.number <= lowest:
-            return None
-        operation = link.parent
     return None
 
 
+def _stands(record: Record, tip: Record) -> Generator[Request, Any, bool]:
+    """Whether the record is that of an operation in the chain."""
+    operation: Oid | None = tip.operation
+    while operation is not None:
+        link: ChainLink = yield ReadLink(operation)
+        if link.number <= record.number:
+            return link.transaction == record.transaction
+        operation = link.parent
+    return False
+
+
 def drop_old(keep: int) -> Steps:
-    """Drop all but the newest `keep` records, in ascending order; the chain itself lives in the packs."""
+    """Drop all but the newest `keep` records, at least one; the chain itself lives in the packs."""
     numbers = yield ListNumbers()
     for number in sorted(numbers):
-        if number <= max(numbers) - keep:
+        if number <= max(numbers) - max(keep, 1):
             yield Drop(number)
     return None
 

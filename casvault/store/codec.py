@@ -48,9 +48,9 @@ def compress_many(objects: Sequence[tuple[Oid, Kind, bytes]]) -> list[tuple[Enco
     frames: Iterable[bytes]
     expanded: Iterable[bytes]
     if len(contents) > 1 and sum(map(len, contents)) > THREADED_BYTES:
-        collection = compressor.multi_compress_to_buffer(contents, threads=2)
-        frames = [frame.tobytes() for frame in cast("Iterable[memoryview]", collection)]
-        expanded = cast("Iterable[bytes]", _decompressor().multi_decompress_to_buffer(collection, threads=2))
+        compressed = compressor.multi_compress_to_buffer(contents, threads=2)
+        frames = [frame.tobytes() for frame in cast("Iterable[memoryview]", compressed)]
+        expanded = cast("Iterable[bytes]", _decompressor().multi_decompress_to_buffer(compressed, threads=2))
     else:
         frames = [compressor.compress(content) for content in contents]
         expanded = map(_decompressor().decompress, frames)

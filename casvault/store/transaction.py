@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from casvault.limits import BATCH_BYTES, BATCH_OBJECTS, MIB
-from casvault.objects import Kind, Memo, ObjectInfo, check_blob, object_id
+from casvault.objects import Kind, Memo, ObjectInfo, ObjectReader, check_blob, object_id
 from casvault.store.writer import PackWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from casvault.oid import Oid
-    from casvault.store.database import PackDatabase
+    from casvault.store.pack import Pack
+
+
+class Packs(ObjectReader, Protocol):
+    """What a transaction needs of the database that it adds to."""
+
+    directory: Path
+
+    def find(self, oid: Oid) -> object | None:
+        """Whether an object is known, without another look at the directory."""
+
+    def add(self, pack: Pack) -> None: ...
 
 
 class PackTransaction:
     """The publisher over packs: objects gather in memory until there is a batch worth compressing."""
 
-    def __init__(self, database: PackDatabase) -> None:
+    def __init__(self, database: Packs) -> None:
         self._database = database
         self.memo = Memo(database.memo)
         self._writer: PackWriter | None = None

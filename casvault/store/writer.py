@@ -16,7 +16,7 @@ from blake3 import blake3
 
 from casvault.errors import CasvaultError, DamageError
 from casvault.files import map_file, publish_file
-from casvault.files.durable import explained, temporary_path
+from casvault.files.durable import explained, on_failure, temporary_path
 from casvault.formats import pack as layout
 from casvault.formats.pack import Encoding
 from casvault.limits import MIB, PIECE
@@ -75,13 +75,10 @@ class PackWriter:
         self._settle()
         self._flush()
         offset = self._written
-        try:
+        with on_failure(lambda: self._truncate(offset)):
             oid, raw = self._write_pieces(pieces)
-            if raw == 0 or is_known(oid) or oid in self._entries:
-                self._truncate(offset)
-        except BaseException:
+        if raw == 0 or is_known(oid) or oid in self._entries:
             self._truncate(offset)
-            raise
         if self._written > offset:
             self._finish_blob(oid, offset, raw)
         elif raw == 0 and not is_known(oid):

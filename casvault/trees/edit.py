@@ -61,7 +61,7 @@ def build_tree(writer: ObjectWriter, entries: Sequence[Entry], memo: Memo | None
 
 
 def edit_tree(stage: ObjectStage, tree: Oid, edits: Mapping[bytes, Entry | None]) -> Root:
-    """The directory with these names set, or removed where the entry is None; to remove what is not there is no error."""
+    """The directory with these names set, or removed where the entry is None. To remove what is not there is fine."""
     node = read_root(stage, tree)
     removals = sum(entry is None for entry in edits.values())
     if isinstance(node, Leaf) or node.length - removals <= WHOLE_ENTRIES:

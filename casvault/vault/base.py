@@ -130,6 +130,9 @@ class VaultBase:
             return name
         marker = self._marker_here()
         if marker is not None:
+            if view.find(collection_ref(marker[1].name)) is None:
+                remedy = "bring it back with `casvault undo`, or add the directory again: `casvault collection add`"
+                raise NotFoundError("this collection was removed", place=str(marker[0]), remedy=remedy)
             return marker[1].name
         names = [show(ref.removeprefix(COLLECTIONS)) for ref, _ in view.iter_refs(COLLECTIONS.rstrip(b"/"))]
         if len(names) != 1:

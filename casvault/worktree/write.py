@@ -29,17 +29,17 @@ def write_temporary(descriptor: int, mode: int, pieces: Iterable[bytes], *, sync
     permissions = 0o777 if mode == EXECUTABLE else 0o666
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     opened = os.open(name, flags, permissions, dir_fd=descriptor)
+    finished = False
     try:
-        try:
-            for piece in pieces:
-                _write_all(opened, piece)
-            if sync:
-                os.fsync(opened)
-        finally:
-            os.close(opened)
-    except BaseException:
-        remove_temporary(descriptor, name)
-        raise
+        for piece in pieces:
+            _write_all(opened, piece)
+        if sync:
+            os.fsync(opened)
+        finished = True
+    finally:
+        os.close(opened)
+        if not finished:
+            remove_temporary(descriptor, name)
     return name
 
 
