@@ -19,9 +19,10 @@ def check_quickly(param: Any) -> None:
 
     def process_value(ctx: Any, value: Any) -> Any:
         try:
-            return _checked(param, descriptor.annotation, value)
+            checked = _checked(param, descriptor.annotation, value)
         except ValueError:
             return thorough(ctx, value)
+        return checked if param.callback is None else param.callback(ctx, param, checked)
 
     param.process_value = process_value
 

@@ -10,12 +10,15 @@ number as 20 decimal digits.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from blake3 import blake3
 
 from casvault.errors import MalformedError, UnsupportedError
 from casvault.oid import Oid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAGIC = b"CASVOPER"
 VERSION = 1
@@ -36,11 +39,9 @@ def record_name(number: int) -> str:
     return f"{number:0{NAME_DIGITS}d}"
 
 
-def parse_record_name(name: str) -> int | None:
-    """The number that a file name states; None for anything that is not the name of a record."""
-    if len(name) != NAME_DIGITS or not (name.isascii() and name.isdigit()):
-        return None
-    return int(name)
+def parse_record_names(names: Iterable[str]) -> list[int]:
+    """The numbers that file names state; names that are not those of records are passed over."""
+    return [int(name) for name in names if len(name) == NAME_DIGITS and name.isascii() and name.isdigit()]
 
 
 def encode_record(record: Record) -> bytes:

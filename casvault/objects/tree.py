@@ -84,11 +84,11 @@ class Fork(NamedTuple):
 
     @property
     def length(self) -> int:
-        return sum(child.length for child in self.children)
+        return sum(map(_LENGTH_OF, self.children))
 
     @property
     def size(self) -> int:
-        return sum(child.size for child in self.children)
+        return sum(map(_SIZE_OF, self.children))
 
     @property
     def last(self) -> bytes:
@@ -97,6 +97,7 @@ class Fork(NamedTuple):
 
 Node = Leaf | Fork
 
+_LENGTH_OF = itemgetter(1)
 _SIZE_OF = itemgetter(2)
 _SPECIAL = frozenset({b"", b".", b".."})
 

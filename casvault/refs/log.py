@@ -102,20 +102,17 @@ class OperationLog:
         """
 
         def attempt(tip: Record | None) -> Record | None:
+            # Before an attempt, for a command that has won must not fail any more.
+            if tip is not None and tip.number % self._keep == 0:
+                self._run(winning.drop_old(self._keep))
             record = self._prepare_attempt(tip, stage, context, plan)
             if record is not None:
                 stage.publish()
                 prepare(record)
             return record
 
-        self._drop_old()
         won = self._run(winning.commit(attempt))
         return None if won is None else self._tip(won)
-
-    def _drop_old(self) -> None:
-        """Drop old records when there are many: before an attempt, for a command that has won must not fail."""
-        if len(self._records.list_numbers()) >= 2 * self._keep:
-            self._run(winning.drop_old(self._keep))
 
     def _prepare_attempt(
         self, tip: Record | None, stage: ObjectPublisher, context: Context, plan: Callable[[View], Plan | None]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from casvault.files import create_file, remove_file
 from casvault.files.durable import explained
-from casvault.formats.record import Record, decode_record, encode_record, parse_record_name, record_name
+from casvault.formats.record import Record, decode_record, encode_record, parse_record_names, record_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,8 +61,7 @@ class LocalRecords:
 
     def list_numbers(self) -> list[int]:
         with explained(self.directory):
-            names = os.listdir(self.directory)
-        return [number for name in names if (number := parse_record_name(name)) is not None]
+            return parse_record_names(os.listdir(self.directory))
 
     def drop(self, number: int) -> None:
         remove_file(self.directory / record_name(number))

@@ -14,7 +14,7 @@ from casvault.store.transaction import PackTransaction
 from casvault.store.writer import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence, Set
     from pathlib import Path
 
     from casvault.objects import Kind, ObjectInfo
@@ -68,9 +68,7 @@ class PackDatabase:
     def forget(self, names: Iterable[str]) -> None:
         """Stop reading packs that are being removed."""
         with self._lock:
-            gone = set(names)
-            packs = {name: pack for name, pack in self._view.packs.items() if name not in gone}
-            self._view = _with_packs(_View({}, (), {}), packs, packs.values())
+            self._view = _without_packs(self._view, set(names))
 
     def find(self, oid: Oid) -> tuple[Pack, int] | None:
         """The pack and offset of an object among the packs known now."""
@@ -147,11 +145,25 @@ class PackDatabase:
                 added[name] = Pack(self.directory / name)
             except (DamageError, UnsupportedError) as error:
                 self.damaged[name] = error
-        packs = {name: pack for name, pack in old.items() if name in names} | added
-        gone = len(packs) != len(old) + len(added)
-        base = _View({}, (), {}) if gone else self._view
-        self._view = _with_packs(base, packs, packs.values() if gone else added.values())
+        view = _with_packs(self._view, old | added, added.values())
+        self._view = _without_packs(view, old.keys() - names)
         return bool(added)
+
+
+def _without_packs(view: _View, names: Set[str]) -> _View:
+    """The view without some packs. What they hold may be in others, which have been added before."""
+    packs = {name: pack for name, pack in view.packs.items() if name not in names}
+    remaining = [pack for pack in packs.values() if len(pack) <= SMALL_PACK]
+    for pack in (pack for name, pack in view.packs.items() if name in names):
+        for oid, _ in pack.index.items():
+            if (found := view.small.get(oid)) is not None and found[0] is pack:
+                places = ((other, other.index.find(oid)) for other in remaining)
+                place = next(((other, offset) for other, offset in places if offset is not None), None)
+                if place is None:
+                    del view.small[oid]
+                else:
+                    view.small[oid] = place
+    return _View(packs, tuple(pack for pack in view.large if pack.name not in names), view.small)
 
 
 def _with_packs(view: _View, packs: dict[str, Pack], added: Iterable[Pack]) -> _View:

@@ -8,7 +8,7 @@ import pytest
 from blake3 import blake3
 
 from casvault.errors import MalformedError, UnsupportedError
-from casvault.formats.record import Record, decode_record, encode_record, parse_record_name, record_name
+from casvault.formats.record import Record, decode_record, encode_record, parse_record_names, record_name
 from tests.support.objects import numbered_id
 
 RECORD = Record(7, bytes(range(16)), numbered_id(1))
@@ -65,9 +65,9 @@ def test_record_round_trip(number: int) -> None:
 
 def test_record_name_has_twenty_digits() -> None:
     assert record_name(42) == "00000000000000000042"
-    assert parse_record_name("00000000000000000042") == 42
+    assert parse_record_names(["00000000000000000042"]) == [42]
 
 
 @pytest.mark.parametrize("name", ["42", "0" * 19, "0" * 21, "0000000000000000004x", "tmp-0123456789abcdef", "٤" * 20])
 def test_parse_record_name_of_something_else(name: str) -> None:
-    assert parse_record_name(name) is None
+    assert parse_record_names([name]) == []

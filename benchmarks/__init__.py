@@ -1,0 +1,1 @@
+"""Benchmarks: one file per layer on pytest-benchmark, and `peers`, the same jobs beside other tools."""

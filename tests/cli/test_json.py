@@ -1,0 +1,128 @@
+"""`--json`: one document on stdout, with the keys that programs rely on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .conftest import World
+
+OUTCOME = {"operation", "written", "removed", "kept", "left"}
+SNAPSHOT = {"collection", "snapshot", "created", "changes", *OUTCOME}
+STATUS = {"collection", "directory", "snapshot", "tip", "changes", "ignored", "notes", "interrupted", "clean"}
+DEPLOY = {"project", "directory", "artifacts", *OUTCOME}
+COMMIT = {
+    "id", "parents", "author", "mail", "seconds", "zone", "message", "type", "collection", "path", "origin",
+}  # fmt: skip
+DRIFT = {
+    "project", "artifact", "kind", "root", "collection", "status", "base", "collection_content", "project_content",
+    "deployed", "settled", "collection_version", "recommendation",
+}  # fmt: skip
+OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "message", "undone"}
+
+
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [
+        ("init ../other", {"vault", *SNAPSHOT}),
+        ("collection add ../app --name more", SNAPSHOT),
+        ("collection list", {"collections"}),
+        ("collection remove lib", {"collection", *OUTCOME}),
+        ("project list", {"projects"}),
+        ("status", STATUS),
+        ("snapshot", SNAPSHOT),
+        ("restore @", {"source", "snapshot", "recorded_first", *OUTCOME}),
+        ("restore @ --to ../copy", {"directory", "written"}),
+        ("log", {"commits"}),
+        ("lineage skill/pdf", {"versions"}),
+        ("show", {"commit", "changes"}),
+        ("show --patch", {"commit", "changes", "patch"}),
+        ("diff", {"old", "new", "changes"}),
+        ("diff --stat", {"old", "new", "changes", "lines"}),
+        ("deploy skill/pdf --project ../app", DEPLOY),
+        ("drift", {"rows", "interrupted"}),
+        ("ops", {"operations"}),
+        ("recover", {"recovered"}),
+        ("fsck", {"packs", "objects", "reachable", "operations", "problems", "ok"}),
+        ("ls-tree @", {"entries"}),
+        ("cat @:commands/review.md", {"revision", "size", "encoding", "content"}),
+        ("hash commands/review.md", {"files"}),
+        ("rev-parse @", {"revision", "id"}),
+        ("merge-base @ @", {"bases"}),
+    ],
+)
+def test_each_command_prints_one_document(world: World, command: str, keys: set[str]) -> None:
+    result = world.done(*command.split(), "--json")
+    assert set(result.document) == keys
+    assert result.err == ""
+
+
+def test_undo_redo_and_pull_print_one_document(world: World) -> None:
+    project = str(world.project)
+    world.done("deploy", "skill/pdf", "--project", project)
+    world.deployed.write_text("mine\n")
+    pulled = world.done("pull", "skill/pdf", "--project", project, "--json").document
+    assert set(pulled) == {"project", "collection", "preview", "artifacts", *OUTCOME}
+    (row,) = pulled["artifacts"]
+    assert set(row) == {"artifact", "status", "base", "version", "parents", "fast_forward", "files"}
+    assert set(row["files"][0]) == {"path", "change", "old", "new"}
+    for command in ("undo", "redo"):
+        document = world.done(command, "--json").document
+        assert set(document) == {"kind", "number", "undone", "arguments", *OUTCOME}
+
+
+def test_rows_have_their_keys_and_full_ids(world: World) -> None:
+    world.done("deploy", "skill/pdf", "--project", str(world.project))
+    (commit,) = world.done("log", "--json").document["commits"]
+    assert set(commit) == COMMIT
+    assert len(bytes.fromhex(commit["id"])) == 32
+    (row,) = world.done("drift", "--json").document["rows"]
+    assert set(row) == DRIFT
+    assert (row["status"], row["recommendation"]) == ("in_sync", "nothing")
+    assert all(set(each) == OPERATION for each in world.done("ops", "--json").document["operations"])
+    (listed,) = world.done("collection", "list", "--json").document["collections"]
+    assert set(listed) == {"name", "tip", "directory", "artifacts"}
+    (project,) = world.done("project", "list", "--json").document["projects"]
+    assert project == {"name": "app", "directory": str(world.project), "deployments": 1}
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "word"),
+    [
+        ("--json nope", 2, "usage"),
+        ("log --json -n many", 2, "usage"),
+        ("pull --json", 2, "usage"),
+        ("cat @:nothing --json", 3, "not-found"),
+        ("--json deploy nothing --project ../app", 3, "not-found"),
+    ],
+)
+def test_an_error_is_one_document_too(world: World, command: str, code: int, word: str) -> None:
+    result = world.run(*command.split())
+    assert (result.code, result.err) == (code, "")
+    assert set(result.document) == {"error"}
+    assert set(result.document["error"]) == {"code", "message", "place", "remedy"}
+    assert result.document["error"]["code"] == word
+
+
+def test_a_conflict_lists_its_conflicts(conflict: World) -> None:
+    result = conflict.run("pull", "skill/pdf", "--project", str(conflict.project), "--json")
+    assert result.code == 4
+    assert result.document["error"]["code"] == "conflict"
+    assert len(result.document["error"]["conflicts"]) == 1
+
+
+def test_warnings_are_part_of_the_document(world: World) -> None:
+    result = world.done("status", "--json")
+    assert result.err == ""
+    assert isinstance(result.document["notes"], list)
+
+
+def test_a_name_that_is_not_utf8_is_readable_and_whole(world: World) -> None:
+    name = "skills/pdf/caf\udce9"
+    (world.library / name).write_text("x")
+    world.done("snapshot")
+    (change,) = world.done("show", "--json").document["changes"]
+    assert change["path"] == "skills/pdf/caf\\xe9"
+    assert bytes.fromhex(change["path_hex"]) == b"skills/pdf/caf\xe9"
