@@ -98,7 +98,9 @@ class WideCollection:
     seed: int = 3
 
     def scaled(self, scale: float) -> Self:
-        return replace(self, artifacts=max(10, round(self.artifacts * scale)), changes=max(20, round(self.changes * scale)))
+        return replace(
+            self, artifacts=max(10, round(self.artifacts * scale)), changes=max(20, round(self.changes * scale))
+        )
 
     def path(self, number: int) -> str:
         return f"prompts/prompt-{number:05d}.md"

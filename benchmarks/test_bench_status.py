@@ -40,7 +40,10 @@ def test_status_cold(benchmark: BenchmarkFixture, library: Path) -> None:
 
 def test_status_after_changes(benchmark: BenchmarkFixture, library: Path, small: SmallFiles) -> None:
     """A file in each of ten artifacts is other than in the snapshot and other than in the cache."""
-    files = [library / f"skills/skill-{number:05d}/SKILL.md" for number in range(0, small.artifacts, small.artifacts // CHANGES)]
+    files = [
+        library / f"skills/skill-{number:05d}/SKILL.md"
+        for number in range(0, small.artifacts, small.artifacts // CHANGES)
+    ]
     before = {path: path.read_bytes() for path in files[:CHANGES]}
     rounds = count()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-import typer
-
 from casvault.cli.documents import print_document
 from casvault.cli.environment import wants_traceback
 from casvault.cli.terminal import complain, printable
@@ -59,23 +57,22 @@ def exit_code(error: CasvaultError) -> int:
 
 
 def _explained(error: Exception) -> CasvaultError:
-    match error:
-        case CasvaultError():
-            return error
-        case typer.TyperException():
-            return _usage(error)
-        case OSError():
-            place = error.filename if isinstance(error.filename, str) else None
-            return FailureError(error.strerror or str(error), place=place)
+    if isinstance(error, CasvaultError):
+        return error
+    if isinstance(error, OSError):
+        place = error.filename if isinstance(error.filename, str) else None
+        return FailureError(error.strerror or str(error), place=place)
+    if hasattr(error, "format_message"):  # typer's own errors, whose home differs between its versions
+        return _usage(error)
     return BugError(
         f"this is a bug in casvault: {type(error).__name__}: {error}",
         remedy="please report it, with what CASVAULT_DEBUG=1 shows when you run the command again",
     )
 
 
-def _usage(error: typer.TyperException) -> UsageError:
+def _usage(error: Any) -> UsageError:
     """Typer's complaint about the command line, in one line."""
-    context: Any = getattr(error, "ctx", None)
+    context = getattr(error, "ctx", None)
     path = "casvault" if context is None else context.command_path
     message = " ".join(error.format_message().split()).removesuffix(".")
     return UsageError(message[:1].lower() + message[1:], remedy=f"see `{path} --help`")

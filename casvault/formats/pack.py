@@ -210,6 +210,10 @@ class Index:
         if list(accumulate(counts)) != list(self._fanout):
             raise MalformedError("the fanout does not match the index", place=self._name)
 
+    def iter_ids(self) -> Iterator[Oid]:
+        """All ids, sorted."""
+        return (oid for oid, _ in self.items())
+
     def items(self) -> list[tuple[Oid, int]]:
         """Ids, sorted, with their offsets."""
         raw = bytes(self._data[self._ids : self._offsets])

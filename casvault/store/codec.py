@@ -43,12 +43,12 @@ def compress_many(objects: Sequence[tuple[Oid, Kind, bytes]]) -> list[tuple[Enco
     Every frame is expanded again and must have the id: what goes on from here can be read back. Releases the
     interpreter lock while it works on a large batch.
     """
-    contents: list[bytes | bytearray | memoryview] = [content for _, _, content in objects]
+    contents = [content for _, _, content in objects]
     compressor = zstandard.ZstdCompressor(level=LEVEL)
     frames: Iterable[bytes]
     expanded: Iterable[bytes]
     if len(contents) > 1 and sum(map(len, contents)) > THREADED_BYTES:
-        compressed = compressor.multi_compress_to_buffer(contents, threads=2)
+        compressed = compressor.multi_compress_to_buffer([*contents], threads=2)
         frames = [frame.tobytes() for frame in cast("Iterable[memoryview]", compressed)]
         expanded = cast("Iterable[bytes]", _decompressor().multi_decompress_to_buffer(compressed, threads=2))
     else:

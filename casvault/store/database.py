@@ -98,7 +98,7 @@ class PackDatabase:
     def iter_ids(self) -> Iterator[Oid]:
         """Every object once for each pack that holds it."""
         for pack in self.packs:
-            yield from (oid for oid, _ in pack.index.items())
+            yield from pack.index.iter_ids()
 
     def find_prefix(self, prefix: str) -> list[Oid]:
         """The ids that begin with these hex digits, sorted."""
@@ -155,7 +155,7 @@ def _without_packs(view: _View, names: Set[str]) -> _View:
     packs = {name: pack for name, pack in view.packs.items() if name not in names}
     remaining = [pack for pack in packs.values() if len(pack) <= SMALL_PACK]
     for pack in (pack for name, pack in view.packs.items() if name in names):
-        for oid, _ in pack.index.items():
+        for oid in pack.index.iter_ids():
             if (found := view.small.get(oid)) is not None and found[0] is pack:
                 places = ((other, other.index.find(oid)) for other in remaining)
                 place = next(((other, offset) for other, offset in places if offset is not None), None)

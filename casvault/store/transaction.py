@@ -39,11 +39,12 @@ class PackTransaction:
 
     def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
         ids = []
+        batch, find = self._batch, self._database.find
         for kind, data in objects:
             oid = object_id(kind, data)
             ids.append(oid)
-            if not self._has(oid):
-                self._batch[oid] = (kind, data)
+            if oid not in batch and (self._writer is None or oid not in self._writer) and find(oid) is None:
+                batch[oid] = (kind, data)
                 self._batch_bytes += len(data)
                 if self._batch_bytes > BATCH_BYTES or len(self._batch) > BATCH_OBJECTS:
                     self._flush()
@@ -101,11 +102,6 @@ class PackTransaction:
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None
-
-    def _has(self, oid: Oid) -> bool:
-        if oid in self._batch or (self._writer is not None and oid in self._writer):
-            return True
-        return self._database.find(oid) is not None
 
     def _own_info(self, oid: Oid) -> ObjectInfo | None:
         if (mine := self._batch.get(oid)) is not None:

@@ -132,22 +132,26 @@ class PackWriter:
             self._close()
             self._path.unlink(missing_ok=True)
 
-    @property
-    def _end(self) -> int:
-        return self._written + len(self._buffer)
-
     def _settle(self) -> None:
         """Take in the batch that is being compressed."""
         coming, self._coming = self._coming, None
         if coming is None:
             return
+        offset = self._written + len(self._buffer)
+        parts: list[bytes] = []
         for (oid, kind, content), (encoding, data) in zip(coming.objects, coming.result(), strict=True):
-            self._add_entry(oid, layout.encode_entry_header(kind, encoding, len(data), len(content)), data)
+            self._entries[oid] = offset
+            parts.append(layout.encode_entry_header(kind, encoding, len(data), len(content)))
+            parts.append(data)
+            offset += layout.ENTRY.size + len(data)
+        self._add_bytes(b"".join(parts))
 
-    def _add_entry(self, oid: Oid, *parts: bytes | memoryview) -> None:
+    def _add_entry(self, oid: Oid, entry: bytes | memoryview) -> None:
         self._entries[oid] = self._written + len(self._buffer)
-        for part in parts:
-            self._buffer += part
+        self._add_bytes(entry)
+
+    def _add_bytes(self, data: bytes | memoryview) -> None:
+        self._buffer += data
         if len(self._buffer) > MIB:
             self._flush()
 

@@ -239,21 +239,20 @@ def _pull_lines(result: "PullResult") -> Iterator[str]:
     heading = f"{count(taken, 'artifact')} from {result.project}" if taken else f"nothing new from {result.project}"
     yield f"{coloured(result.collection, bold=True)}: {verb + ' ' + heading if taken else heading}"
     for row in result.artifacts:
-        yield from _pulled(row)
+        yield f"  {quoted(row.artifact)}  {_pulled(row, preview=result.preview)}"
+        for change in row.files:
+            yield f"  {changed(change.change, change.path)}"
     if result.preview:
         yield "nothing was changed: this was a preview"
 
 
-def _pulled(row: "PullRow") -> Iterator[str]:
-    """What happened to one artifact: how the versions came together, and the files."""
+def _pulled(row: "PullRow", *, preview: bool) -> str:
+    """How the two sides of an artifact came together, or would; a preview has no version that would last."""
     if row.version is None:
-        same = "the same edit on both sides, settled" if row.status.name == "CONVERGED" else "nothing to pull"
-        yield f"  {quoted(row.artifact)}  {same}"
-        return
+        return "the same edit on both sides, settled" if row.status.name == "CONVERGED" else "nothing to pull"
+    base = "" if row.base is None else f" from base {row.base.short}"
+    if preview:
+        return f"{'fast-forward' if row.fast_forward else 'merge'}{base}"
     parents = " and ".join(parent.short for parent in row.parents)
     how = "fast-forward" if row.fast_forward else f"merged {parents}"
-    yield f"  {quoted(row.artifact)}  {how}: version {short(row.version)}"
-    if row.base is not None:
-        yield f"    base {row.base.short}"
-    for change in row.files:
-        yield f"  {changed(change.change, change.path)}"
+    return f"{how} to {short(row.version)}"
