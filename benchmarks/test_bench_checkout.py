@@ -12,8 +12,9 @@ from casvault import Vault
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from casvault.worktree import Applied
     from pytest_benchmark.fixture import BenchmarkFixture
+
+    from casvault.worktree import Applied
 
 
 def test_restore_small_files(benchmark: BenchmarkFixture, library: Path, place: Path) -> None:

@@ -12,8 +12,9 @@ from casvault.text.merge3 import merge_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from casvault.oid import Oid
     from pytest_benchmark.fixture import BenchmarkFixture
+
+    from casvault.oid import Oid
 
 
 def test_merge_base_in_a_deep_history(benchmark: BenchmarkFixture, place: Path) -> None:

@@ -17,8 +17,9 @@ from casvault.trees import build_tree, edit_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from casvault.objects import Root
     from pytest_benchmark.fixture import BenchmarkFixture
+
+    from casvault.objects import Root
 
 OBJECTS = max(100, round(50_000 * SCALE))
 """Blobs, and as many trees."""

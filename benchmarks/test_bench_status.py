@@ -10,9 +10,10 @@ from casvault import Vault
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_benchmark.fixture import BenchmarkFixture
+
     from benchmarks.datasets import SmallFiles
     from casvault.vault.results import CollectionStatus
-    from pytest_benchmark.fixture import BenchmarkFixture
 
 CHANGES = 10
 

@@ -19,7 +19,8 @@ TEMPORARY = os.fsencode(durable.TEMPORARY)
 """What unfinished files of a checkout begin with."""
 
 _CONTROL = frozenset({".git", ".casvault"})
-_OWN_FILES = ".casvault-"
+OWN_FILES = b".casvault-"
+"""What casvault's own files in the directories of others begin with: markers, journals, unfinished files."""
 _SHORT_NAME = re.compile(r"(?:git|casvau|(?:ca|gi)[0-9a-f]{4})~[0-9]+")
 
 # HFS+ ignores some of these when it compares names, Linux's case-folding file systems ignored all that Unicode calls
@@ -44,7 +45,7 @@ def _is_control(component: bytes) -> bool:
     if not text.isascii():
         text = _IGNORABLE.sub("", unicodedata.normalize("NFKC", _IGNORABLE.sub("", text)))
     text = text.partition(":")[0].rstrip(" .").casefold()
-    return text in _CONTROL or text.startswith(_OWN_FILES) or _SHORT_NAME.fullmatch(text) is not None
+    return text in _CONTROL or text.startswith(OWN_FILES.decode()) or _SHORT_NAME.fullmatch(text) is not None
 
 
 def check_path(path: bytes) -> None:

@@ -11,7 +11,7 @@ from casvault.errors import FailureError, RefusedError
 from casvault.formats.statcache import STAT
 from casvault.limits import MAX_DEPTH
 from casvault.worktree.ignore import IGNORE_FILE, IgnoreRules, Level, needs_look
-from casvault.worktree.names import is_control_name, join, shown
+from casvault.worktree.names import OWN_FILES, is_control_name, join, shown
 from casvault.worktree.node import Node, Role
 from casvault.worktree.reading import raise_scan_error, stat_of
 
@@ -236,7 +236,7 @@ class Walk:
     def _is_taken(self, node: Node, entry: os.DirEntry[bytes], *, excluded: bool) -> bool:
         path = join(node.path, entry.name)
         if is_control_name(entry.name):
-            if node.path or entry.name not in _QUIET:
+            if (node.path or entry.name not in _QUIET) and not entry.name.startswith(OWN_FILES):
                 self.notes.append(f"{shown(path)}: a control directory or file, never taken")
             return False
         is_directory = entry.is_dir(follow_symlinks=False)

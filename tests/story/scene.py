@@ -47,11 +47,12 @@ def change_line(file: Path, number: int, value: str) -> None:
 
 
 def picture(directory: Path, *, own: bool = False) -> dict[str, tuple[str, bytes]]:
-    """Every path below a directory with its kind, permissions and content; casvault's own files only with `own`."""
+    """Every path below a directory with its kind, permissions and content; casvault's markers only with `own`,
+    and what is in a vault never."""
     found: dict[str, tuple[str, bytes]] = {}
     for path in sorted(directory.rglob("*")):
         relative = path.relative_to(directory)
-        if relative.parts[0] == ".casvault" or (not own and relative.parts[0].startswith(".casvault-")):
+        if ".casvault" in relative.parts or (not own and relative.name.startswith(".casvault-")):
             continue
         mode = oct(path.lstat().st_mode)
         if path.is_symlink():
