@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks.datasets import SCALE, LargeFiles, SmallFiles, workplace
+from benchmarks.datasets import SCALE, LargeFiles, SmallFiles, forget, workplace
 from casvault import Vault
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def large() -> LargeFiles:
 
 @pytest.fixture(scope="session")
 def small_files(place: Path, small: SmallFiles) -> Path:
-    """The directory of small files; whoever makes a vault in it removes it with `forget_vault`."""
+    """The directory of small files; whoever makes a vault in it removes it with `forget`."""
     small.generate(place / "small")
     return place / "small"
 
@@ -50,12 +49,7 @@ def library(small_files: Path) -> Iterator[Path]:
     """The small files as a collection."""
     Vault.init(small_files)
     yield small_files
-    forget_vault(small_files)
-
-
-def forget_vault(directory: Path) -> None:
-    shutil.rmtree(directory / ".casvault", ignore_errors=True)
-    (directory / ".casvault-collection").unlink(missing_ok=True)
+    forget(small_files)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import stat
 import tempfile
 from contextlib import contextmanager
@@ -204,6 +205,13 @@ def digests(directory: Path) -> dict[str, tuple[bytes, bool]]:
                 content = blake3(path.read_bytes()).digest()
                 found[os.path.relpath(path, directory)] = (content, bool(path.stat().st_mode & stat.S_IXUSR))
     return found
+
+
+def forget(directory: Path) -> None:
+    """Remove what git and casvault keep in a directory, and leave its content."""
+    for path in directory.iterdir():
+        if path.name.startswith(CONTROL):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def disk_bytes(directory: Path) -> int:

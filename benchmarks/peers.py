@@ -2,13 +2,13 @@
 
     python -m benchmarks.peers --scale 0.1 --rounds 5 --json peers.json
 
-In each round every tool does each job once, in an order that moves on by one from round to round, so that what else
-the machine does meets all of them. A ratio is taken within its round; shown are the median and the range. Every result
-is checked: all files recorded, nothing reported as changed, the restored tree equal to the source.
+In each round every tool does each job once, in an order that moves on from round to round, so that what else the
+machine does meets all of them. A ratio is taken within its round; shown are medians and ranges. Every result is
+checked: all files recorded, nothing found changed, the restored tree equal to the source.
 
-Caches: files are read through a warm page cache by all; before `status` each tool has had one status run to fill its
-own. `casvault snapshot` is `casvault init`, which makes the vault too; the others' repositories are made before.
-git's automatic gc is off, so that it does not run on beside the others.
+All read their files through a warm page cache, and each has had one status run to fill its own caches before the one
+that counts. casvault's snapshot makes its vault too; the other repositories stand before. git's automatic gc is off, so
+that it does not run on beside the others. Peak memory is never below that of the process that measures.
 """
 
 from __future__ import annotations
@@ -17,25 +17,101 @@ import argparse
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import time
-from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.datasets import SCALE, SmallFiles, digests, disk_bytes, workplace
+from benchmarks.datasets import SCALE, SmallFiles, digests, disk_bytes, forget, workplace
 
-Command = list[str]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 JOBS = {
-    "snapshot": "a first snapshot of everything (git: add -A, commit)",
-    "status": "what has changed: nothing (restic, borg: another backup, for want of a status)",
+    "snapshot": "everything for the first time (git: add -A, commit)",
+    "status": "nothing has changed (restic, borg: another backup, for want of a status)",
     "restore": "everything into a new directory (git: worktree add)",
-    "start": "a process that does little",
+    "start": "processes that do little, against the import that casvault cannot do without",
 }
+IMPORT = "import typer"
+CASVAULT = shlex.quote(str(Path(sys.executable).with_name("casvault")))
+
+
+@dataclass(frozen=True)
+class Tool:
+    """Shell commands, run in a directory `source` beside which `store` and `target` may be written."""
+
+    name: str
+    snapshot: str
+    status: str
+    """Prints nothing and succeeds where nothing has changed."""
+    restore: str
+    count: str
+    """Prints how many files the newest snapshot has."""
+    syncs: str
+    """What is on the disk when a snapshot returns, as `strace` shows it."""
+    program: str = ""
+    prepare: str = ":"
+    store: str = "store"
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def is_installed(self) -> bool:
+        return shutil.which(self.program or self.name) is not None
+
+
+TOOLS = (
+    Tool(
+        "git",
+        snapshot="git add -A && git commit -q -m first",
+        status="git status --porcelain",
+        restore="git worktree add --quiet --detach ../target HEAD",
+        count="git ls-tree -r HEAD | wc -l",
+        syncs="nothing: core.fsync leaves loose objects out by default",
+        prepare="git init -q && git config gc.auto 0 && git config user.name bench && git config user.email bench",
+        store="source/.git",
+        environment=(("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", os.devnull)),
+    ),
+    Tool(
+        "casvault",
+        snapshot=f"{CASVAULT} init . --quiet",
+        status=f"{CASVAULT} status --exit-code --quiet",
+        restore=f"{CASVAULT} restore @ --to ../target --quiet",
+        count=f"{CASVAULT} ls-tree -r @ | wc -l",
+        syncs="pack, operation record, journal, marker, their directories",
+        program=CASVAULT,
+        store="source/.casvault",
+    ),
+    Tool(
+        "restic",
+        snapshot="restic backup --quiet .",
+        status="restic backup --quiet .",
+        restore="restic restore latest --quiet --target ../target",
+        count='restic ls --json latest | grep -c \'"type":"file"\'',
+        syncs="packs, index, snapshot, lock, their directories; it encrypts as well",
+        prepare="rm -rf ../cache && restic init --quiet",
+        environment=(("RESTIC_REPOSITORY", "../store"), ("RESTIC_PASSWORD", "x"), ("RESTIC_CACHE_DIR", "../cache")),
+    ),
+    Tool(
+        "borg",
+        snapshot="borg create --compression zstd,3 ::first .",
+        status="borg create --compression zstd,3 ::{utcnow:%H%M%S%f} .",
+        restore="mkdir ../target && cd ../target && borg extract ../store::first",
+        count="borg list ::first --format '{type}{NL}' | grep -c -- -",
+        syncs="segments, index, its own configuration; not encrypted here",
+        prepare="rm -rf ../base && borg init --encryption none",
+        environment=(
+            ("BORG_REPO", "../store"),
+            ("BORG_BASE_DIR", "../base"),
+            ("BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK", "yes"),
+            ("BORG_RELOCATED_REPO_ACCESS_IS_OK", "yes"),
+        ),
+    ),
+)
 
 
 class Run(NamedTuple):
@@ -44,257 +120,111 @@ class Run(NamedTuple):
     round: int
     seconds: float
     peak_bytes: int
-    """The largest of its processes, or this one if that is larger."""
 
 
-class Tool(ABC):
-    """A tool with a copy of the data of its own, and a place for its store and what it restores."""
+class Bench:
+    """A tool at work on a copy of the data of its own."""
 
-    name: str
-    syncs: str
-    """What is durable when a snapshot returns."""
+    def __init__(self, tool: Tool, place: Path, data: SmallFiles) -> None:
+        self.tool = tool
+        self._place = place / tool.name
+        self.source, self.target = self._place / "source", self._place / "target"
+        self._environment = {**os.environ, "LC_ALL": "C.UTF-8", **dict(tool.environment)}
+        self.runs: list[Run] = []
+        data.generate(self.source)
 
-    def __init__(self, place: Path) -> None:
-        self.place = place / self.name
-        self.source, self.store, self.target = (self.place / part for part in ("source", "store", "target"))
-        self.environment = {**os.environ, "HOME": str(self.place), "LC_ALL": "C.UTF-8"}
-
-    @classmethod
-    def is_installed(cls) -> bool:
-        return shutil.which(cls.name) is not None
-
-    def prepare(self) -> None:
-        """Make an empty repository; what was there is gone."""
-        for directory in (self.store, self.target):
+    def reset(self) -> None:
+        forget(self.source)
+        for directory in (self._place / "store", self.target):
             shutil.rmtree(directory, ignore_errors=True)
+        self.call(self.tool.prepare)
 
-    @abstractmethod
-    def snapshot(self) -> list[Command]: ...
-
-    @abstractmethod
-    def status(self) -> list[Command]:
-        """Prints nothing, or fails, if it finds no change."""
-
-    @abstractmethod
-    def restore(self) -> list[Command]: ...
-
-    @abstractmethod
-    def count(self) -> int:
-        """The files in the newest snapshot."""
-
-    def run(self, command: Command) -> tuple[float, int, bytes]:
-        """Seconds, peak memory and output of a process; CalledProcessError if it fails."""
-        output = self.place / "output"
-        with output.open("w+b") as stream:
-            began = time.perf_counter()
-            process = subprocess.Popen(command, cwd=self.where(), env=self.environment, stdout=stream)
-            _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command)
+    def time(self, job: str, number: int, command: str, name: str = "") -> None:
+        began = time.perf_counter()
+        process = self._start(command)
+        peak = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(peak[1])
+        assert process.returncode == 0, f"{command}: exit code {process.returncode}"
         unit = 1 if sys.platform == "darwin" else 1024
-        return seconds, usage.ru_maxrss * unit, output.read_bytes()
+        self.runs.append(Run(job, name or self.tool.name, number, seconds, peak[2].ru_maxrss * unit))
 
-    def where(self) -> Path:
-        return self.source
+    def call(self, command: str) -> bytes:
+        process = self._start(command)
+        output = process.communicate()[0]
+        assert process.returncode == 0, f"{command}: exit code {process.returncode}"
+        return output
 
-    def lines(self, *command: str) -> list[bytes]:
-        return self.run(list(command))[2].splitlines()
+    def disk_bytes(self) -> int:
+        return disk_bytes(self._place / self.tool.store)
 
-
-class Casvault(Tool):
-    name = "casvault"
-    syncs = "the pack, the operation record, their directories"
-    # The script beside this interpreter: what is installed, as users start it.
-    script = str(Path(sys.executable).with_name("casvault"))
-
-    @classmethod
-    def is_installed(cls) -> bool:
-        return Path(cls.script).exists()
-
-    def prepare(self) -> None:
-        super().prepare()
-        self.store = self.source / ".casvault"
-        shutil.rmtree(self.store, ignore_errors=True)
-        (self.source / ".casvault-collection").unlink(missing_ok=True)
-
-    def snapshot(self) -> list[Command]:
-        return [[self.script, "init", ".", "--quiet"]]
-
-    def status(self) -> list[Command]:
-        return [[self.script, "status", "--exit-code", "--quiet"]]
-
-    def restore(self) -> list[Command]:
-        return [[self.script, "restore", "@", "--to", str(self.target), "--quiet"]]
-
-    def count(self) -> int:
-        return len(self.lines(self.script, "ls-tree", "-r", "@"))
+    def _start(self, command: str) -> subprocess.Popen[bytes]:
+        # What is timed prints nothing, so that nobody has to read the pipe meanwhile.
+        shell = ["sh", "-c", command]
+        return subprocess.Popen(shell, cwd=self.source, env=self._environment, stdout=subprocess.PIPE)
 
 
-class Git(Tool):
-    name = "git"
-    syncs = "refs and index, not the loose objects (core.fsync is at its default)"
-
-    def __init__(self, place: Path) -> None:
-        super().__init__(place)
-        who = {"NAME": "Bench", "EMAIL": "bench@example.org"}
-        people = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
-        self.environment |= {**people, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-
-    def prepare(self) -> None:
-        super().prepare()
-        self.store = self.source / ".git"
-        shutil.rmtree(self.store, ignore_errors=True)
-        self.run(["git", "init", "-q"])
-        self.run(["git", "config", "gc.auto", "0"])
-
-    def snapshot(self) -> list[Command]:
-        return [["git", "add", "-A"], ["git", "commit", "-q", "-m", "first"]]
-
-    def status(self) -> list[Command]:
-        return [["git", "status", "--porcelain"]]
-
-    def restore(self) -> list[Command]:
-        return [["git", "worktree", "add", "--quiet", "--detach", str(self.target), "HEAD"]]
-
-    def count(self) -> int:
-        return len(self.lines("git", "ls-tree", "-r", "HEAD"))
-
-
-class Restic(Tool):
-    name = "restic"
-    syncs = "every pack, index and snapshot file; it encrypts as well"
-
-    def prepare(self) -> None:
-        super().prepare()
-        shutil.rmtree(self.place / "cache", ignore_errors=True)
-        self.environment |= {"RESTIC_REPOSITORY": str(self.store), "RESTIC_PASSWORD": "bench"}
-        self.environment["RESTIC_CACHE_DIR"] = str(self.place / "cache")
-        self.run(["restic", "init", "--quiet"])
-
-    def snapshot(self) -> list[Command]:
-        return [["restic", "backup", "--quiet", "."]]
-
-    def status(self) -> list[Command]:
-        return self.snapshot()
-
-    def restore(self) -> list[Command]:
-        return [["restic", "restore", "latest", "--quiet", "--target", str(self.target)]]
-
-    def count(self) -> int:
-        return sum(b'"type":"file"' in line for line in self.lines("restic", "ls", "--json", "latest"))
-
-
-class Borg(Tool):
-    name = "borg"
-    syncs = "every segment of its repository; without encryption here"
-
-    def prepare(self) -> None:
-        super().prepare()
-        self.target.mkdir()
-        base = self.place / "base"
-        shutil.rmtree(base, ignore_errors=True)
-        self.environment |= {"BORG_REPO": str(self.store), "BORG_BASE_DIR": str(base)}
-        self.environment["BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK"] = "yes"
-        self.run(["borg", "init", "--encryption", "none"])
-
-    def where(self) -> Path:
-        return self.source
-
-    def snapshot(self) -> list[Command]:
-        return [["borg", "create", "--compression", "zstd,3", "::{utcnow:%H%M%S%f}", "."]]
-
-    def status(self) -> list[Command]:
-        return self.snapshot()
-
-    def restore(self) -> list[Command]:
-        extract = f"cd '{self.target}' && exec borg extract ::$(borg list --last 1 --short)"
-        return [["sh", "-c", extract]]
-
-    def count(self) -> int:
-        newest = self.lines("borg", "list", "--last", "1", "--short")[0].decode()
-        return sum(line == b"-" for line in self.lines("borg", "list", f"::{newest}", "--format", "{type}{NL}"))
-
-
-def compare(place: Path, tools: list[Tool], data: SmallFiles, rounds: int) -> tuple[list[Run], dict[str, int]]:
-    """All runs, and the sizes of the stores after the first snapshot."""
-    for tool in tools:
-        data.generate(tool.source)
-    expected = digests(tools[0].source)
-    assert len(expected) == data.files
-    runs: list[Run] = []
-    sizes: dict[str, int] = {}
+def compare(benches: Sequence[Bench], files: int, rounds: int) -> dict[str, int]:
+    """The sizes of the stores after the first snapshot."""
+    expected = digests(benches[0].source)
+    assert len(expected) == files
+    sizes = {}
     for number in range(rounds):
-        turn = tools[number % len(tools) :] + tools[: number % len(tools)]
-        for tool in turn:
-            tool.prepare()
-            runs.append(_timed("snapshot", tool, number, tool.snapshot()))
-        for tool in turn:
-            sizes[tool.name] = disk_bytes(tool.store)
-            assert tool.count() == data.files, tool.name
-            _check_clean(tool)
-            runs.append(_timed("status", tool, number, tool.status()))
-        for tool in turn:
-            runs.append(_timed("restore", tool, number, tool.restore()))
-            assert digests(tool.target) == expected, tool.name
+        first = number % len(benches)
+        turn = [*benches[first:], *benches[:first]]
+        for bench in turn:
+            bench.reset()
+            bench.time("snapshot", number, bench.tool.snapshot)
+        for bench in turn:
+            sizes[bench.tool.name] = bench.disk_bytes()
+            assert int(bench.call(bench.tool.count)) == files, bench.tool.name
+            assert bench.call(bench.tool.status) == b"", bench.tool.name
+            bench.time("status", number, bench.tool.status)
+        for bench in turn:
+            bench.time("restore", number, bench.tool.restore)
+            assert digests(bench.target) == expected, bench.tool.name
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
-    return runs, sizes
-
-
-def _check_clean(tool: Tool) -> None:
-    for command in tool.status():
-        assert tool.run(command)[2] == b"", f"{tool.name} finds changes where none are"
-
-
-def _timed(job: str, tool: Tool, number: int, commands: list[Command], name: str = "") -> Run:
-    done = [tool.run(command) for command in commands]
-    return Run(job, name or tool.name, number, sum(each[0] for each in done), max(each[1] for each in done))
+    return sizes
 
 
 def start(place: Path, rounds: int) -> list[Run]:
-    """Processes that do little, against the import that none of them can do without."""
-    tool = Casvault(place / "start")
-    SmallFiles(artifacts=10).generate(tool.source)
-    tool.prepare()
-    tool.run(tool.snapshot()[0])
+    """The time from nothing to an answer."""
+    tool = next(tool for tool in TOOLS if tool.name == "casvault")
+    bench = Bench(tool, place / "start", SmallFiles(artifacts=10))
+    bench.call(tool.snapshot)
+    assert int(bench.call(tool.count)) == 100
     commands = {
-        "import typer": [sys.executable, "-c", "import typer"],
-        "casvault --version": [tool.script, "--version"],
-        "casvault status, 100 files": tool.status()[0],
+        IMPORT: f"{shlex.quote(sys.executable)} -c 'import typer'",
+        "casvault --version": f"{CASVAULT} --version",
+        "casvault status, 100 files": tool.status,
     }
-    assert tool.count() == 100
-    assert tool.lines(*commands["casvault --version"])[0].startswith(b"casvault ")
-    return [
-        _timed("start", tool, number, [command], name) for number in range(rounds) for name, command in commands.items()
-    ]
+    assert bench.call(commands["casvault --version"]).startswith(b"casvault ")
+    for number in range(rounds):
+        for name, command in commands.items():
+            bench.time("start", number, command, name)
+    return bench.runs
 
 
-def ratios(runs: list[Run], job: str, tool: str, reference: str) -> list[float]:
-    seconds = {(run.tool, run.round): run.seconds for run in runs if run.job == job}
-    return [seconds[tool, run.round] / run.seconds for run in runs if (run.job, run.tool) == (job, reference)]
-
-
-def table(runs: list[Run], sizes: dict[str, int]) -> list[str]:
+def table(runs: list[Run]) -> list[str]:
     lines = []
     for job, meaning in JOBS.items():
         names = list(dict.fromkeys(run.tool for run in runs if run.job == job))
-        reference = "git" if "git" in names else sorted(names, key="import typer".__ne__)[0]
-        lines += [
-            "",
-            f"{job}: {meaning}",
-            f"  {'':<28}{'median':>9}{'min – max':>18}   {'× ' + reference:<24}{'peak':>8}",
-        ]
-        for name in sorted(names, key=reference.__ne__):
-            mine = [run for run in runs if (run.job, run.tool) == (job, name)]
-            seconds = [run.seconds for run in mine]
-            ratio = ratios(runs, job, name, reference)
-            spread = f"{min(seconds):.3f} – {max(seconds):.3f}"
-            relation = f"{median(ratio):.2f} ({min(ratio):.2f} – {max(ratio):.2f})"
-            peak = f"{max(run.peak_bytes for run in mine) / 1e6:.0f} MB"
-            lines.append(f"  {name:<28}{median(seconds):>7.3f} s{spread:>18}   {relation:<24}{peak:>8}")
-    lines += ["", "on disk after the snapshot"]
-    return lines + [f"  {name:<28}{size / 1e6:>7.1f} MB" for name, size in sorted(sizes.items())]
+        reference = IMPORT if job == "start" else names[0]
+        heads = ("", "median", "min – max", f"× {reference}", "peak")
+        lines += ["", f"{job}: {meaning}", "  {:<28}{:>9}{:>18}   {:<24}{:>8}".format(*heads)]
+        lines += [_row(runs, job, name, reference) for name in names]
+    return lines
+
+
+def _row(runs: list[Run], job: str, name: str, reference: str) -> str:
+    mine = [run for run in runs if (run.job, run.tool) == (job, name)]
+    seconds = [run.seconds for run in mine]
+    theirs = {run.round: run.seconds for run in runs if (run.job, run.tool) == (job, reference)}
+    ratios = [run.seconds / theirs[run.round] for run in mine]
+    spread = f"{min(seconds):.3f} – {max(seconds):.3f}"
+    relation = f"{median(ratios):.2f} ({min(ratios):.2f} – {max(ratios):.2f})"
+    peak = f"{max(run.peak_bytes for run in mine) / 1e6:.0f} MB"
+    return f"  {name:<28}{median(seconds):>7.3f} s{spread:>18}   {relation:<24}{peak:>8}"
 
 
 def main() -> None:
@@ -304,24 +234,23 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single run there")
     options = parser.parse_args()
     data = SmallFiles().scaled(options.scale)
-    kinds = [kind for kind in (Git, Casvault, Restic, Borg) if kind.is_installed()]
-    for absent in {Git, Casvault, Restic, Borg}.difference(kinds):
+    tools = [tool for tool in TOOLS if tool.is_installed()]
+    for absent in set(TOOLS).difference(tools):
         print(f"{absent.name}: not installed, left out")
     loads = [os.getloadavg()[0]]
     with workplace() as place:
-        tools = [kind(place) for kind in kinds]
-        runs, sizes = compare(place, tools, data, options.rounds)
-        runs += start(place, 4 * options.rounds)
-        where = str(place.parent)
+        benches = [Bench(tool, place, data) for tool in tools]
+        sizes = compare(benches, data.files, options.rounds)
+        runs = [run for bench in benches for run in bench.runs] + start(place, 4 * options.rounds)
     loads.append(os.getloadavg()[0])
-    print(f"{data.files:,} files in {data.artifacts:,} artifacts in {where}; {options.rounds} rounds;", end=" ")
+    print(f"{data.files:,} files in {data.artifacts:,} artifacts in {place.parent}, {options.rounds} rounds")
     print(
         f"Python {platform.python_version()}, {os.cpu_count()} cores, load {loads[0]:.1f} before, {loads[1]:.1f} after"
     )
-    print("\n".join(table(runs, sizes)))
-    print("\nsynced when a snapshot returns")
+    print("\n".join(table(runs)))
+    print("\nstores after the first snapshot (git: before gc), and what is synced when it returns")
     for tool in tools:
-        print(f"  {tool.name:<28}{tool.syncs}")
+        print(f"  {tool.name:<28}{sizes[tool.name] / 1e6:>6.1f} MB   {tool.syncs}")
     if options.json:
         document = {"scale": options.scale, "files": data.files, "load": loads, "disk_bytes": sizes}
         document["runs"] = [run._asdict() for run in runs]

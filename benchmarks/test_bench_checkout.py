@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from benchmarks.conftest import forget_vault
-from benchmarks.datasets import digests
+from benchmarks.datasets import digests, forget
+from benchmarks.measure import measure
 from casvault import Vault
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ def test_restore_small_files(benchmark: BenchmarkFixture, library: Path, place: 
 def test_restore_large_files(benchmark: BenchmarkFixture, large_files: Path, place: Path) -> None:
     Vault.init(large_files)
     _restore(benchmark, large_files, place / "restored")
-    forget_vault(large_files)
+    forget(large_files)
 
 
 def _restore(benchmark: BenchmarkFixture, source: Path, target: Path) -> None:
     def restore() -> Applied:
         return Vault.open(source).restore_to(target)
 
-    benchmark.pedantic(restore, setup=lambda: shutil.rmtree(target, ignore_errors=True), rounds=5)
+    measure(benchmark, restore, before=lambda: shutil.rmtree(target, ignore_errors=True))
     assert digests(target) == digests(source)
     shutil.rmtree(target)

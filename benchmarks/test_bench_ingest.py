@@ -7,8 +7,8 @@ import sys
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from benchmarks.conftest import forget_vault
-from benchmarks.datasets import SCALE, LargeFiles, SmallFiles, WideCollection, disk_bytes
+from benchmarks.datasets import SCALE, LargeFiles, SmallFiles, WideCollection, disk_bytes, forget
+from benchmarks.measure import measure
 from casvault import Vault
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ def test_first_snapshot_of_small_files(benchmark: BenchmarkFixture, small: Small
     vault = _first_snapshot(benchmark, small_files, small.artifacts)
     assert sum(line.kind == "blob" for line in vault.ls_tree("@", recursive=True)) == small.files
     benchmark.extra_info["files"] = small.files
-    forget_vault(small_files)
+    forget(small_files)
 
 
 def test_first_snapshot_of_large_files(benchmark: BenchmarkFixture, large: LargeFiles, large_files: Path) -> None:
     vault = _first_snapshot(benchmark, large_files, large.files)
     assert [line.size for line in vault.ls_tree("@", recursive=True)] == [large.size] * large.files
-    forget_vault(large_files)
+    forget(large_files)
 
 
 def _first_snapshot(benchmark: BenchmarkFixture, directory: Path, artifacts: int) -> Vault:
-    vault, result = benchmark.pedantic(Vault.init, (directory,), setup=lambda: forget_vault(directory), rounds=5)
+    vault, result = measure(benchmark, lambda: Vault.init(directory), before=lambda: forget(directory))
     assert result.created
     assert len(result.changes) == artifacts
     assert vault.status().changes == ()
@@ -49,7 +49,7 @@ def _first_snapshot(benchmark: BenchmarkFixture, directory: Path, artifacts: int
 
 
 def _peak_memory(directory: Path) -> int:
-    forget_vault(directory)
+    forget(directory)
     command = [sys.executable, "-c", IN_A_FRESH_PROCESS, str(directory)]
     return 1024 * int(subprocess.run(command, check=True, capture_output=True).stdout)
 
@@ -68,7 +68,7 @@ def test_snapshots_of_single_artifacts(benchmark: BenchmarkFixture, place: Path)
         with vault.transaction() as tx:
             tx.collection("lib").put(path, content)
 
-    benchmark.pedantic(put, setup=lambda: (next(coming), {}), rounds=wide.changes)
+    measure(benchmark, put, before=lambda: next(coming), rounds=wide.changes)
     done = changes if benchmark.enabled else changes[:1]
     assert len(vault.operations()) == len(done) + 2
     expected = {**dict(wide.iter_artifacts()), **dict(done)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from benchmarks.datasets import SCALE, Text
+from benchmarks.measure import measure
 from casvault.objects import FILE, Entry, Kind, ObjectPublisher, decode_node, encode_leaf
 from casvault.oid import Oid, blob_id
 from casvault.store import PackDatabase
@@ -94,7 +95,7 @@ def test_edit_of_a_wide_tree(benchmark: BenchmarkFixture, place: Path) -> None:
     def edit(stage: ObjectPublisher) -> Root:
         return edit_tree(stage, tree.id, {new.name: new})
 
-    found = benchmark.pedantic(edit, setup=lambda: ((database.begin(),), {}), rounds=200, warmup_rounds=1)
+    found = measure(benchmark, edit, before=lambda: (database.begin(),), rounds=200, warmup_rounds=1)
     entries[ENTRIES // 2] = new
     assert found == build_tree(database.begin(), entries)
 
@@ -105,18 +106,13 @@ def test_write_of_a_small_transaction(benchmark: BenchmarkFixture, place: Path) 
     numbers = count()
     written: list[Oid] = []
 
-    def write() -> None:
+    def write(number: int) -> None:
         stage = database.begin()
         written[:] = stage.write_many((Kind.BLOB, b"%d of round %d" % (i, number)) for i in range(10))
         stage.publish()
 
-    def advance() -> None:
-        nonlocal number
-        number = next(numbers)
-
-    number = 0
-    benchmark.pedantic(write, setup=advance, rounds=200)
-    assert len(database.packs) == number + 1
+    measure(benchmark, write, before=lambda: (next(numbers),), rounds=200)
+    assert len(database.packs) == next(numbers)
     assert None not in PackDatabase(database.directory).find_infos(written)
 
 

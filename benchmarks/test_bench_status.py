@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+from benchmarks.measure import measure
 from casvault import Vault
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def _status(directory: Path) -> CollectionStatus:
 def test_status_warm(benchmark: BenchmarkFixture, library: Path) -> None:
     """The stat cache knows every file."""
     _status(library)
-    assert benchmark.pedantic(_status, (library,), rounds=10).changes == ()
+    assert measure(benchmark, lambda: _status(library), rounds=10).changes == ()
 
 
 def test_status_cold(benchmark: BenchmarkFixture, library: Path) -> None:
@@ -36,16 +37,14 @@ def test_status_cold(benchmark: BenchmarkFixture, library: Path) -> None:
         assert len(caches) == 1, "each status leaves a cache, and it is where this benchmark removes it"
         caches[0].unlink()
 
-    assert benchmark.pedantic(_status, (library,), setup=forget_cache, rounds=5).changes == ()
+    assert measure(benchmark, lambda: _status(library), before=forget_cache).changes == ()
 
 
 def test_status_after_changes(benchmark: BenchmarkFixture, library: Path, small: SmallFiles) -> None:
     """A file in each of ten artifacts is other than in the snapshot and other than in the cache."""
-    files = [
-        library / f"skills/skill-{number:05d}/SKILL.md"
-        for number in range(0, small.artifacts, small.artifacts // CHANGES)
-    ]
-    before = {path: path.read_bytes() for path in files[:CHANGES]}
+    numbers = range(0, small.artifacts, small.artifacts // CHANGES)[:CHANGES]
+    files = [library / f"skills/skill-{number:05d}/SKILL.md" for number in numbers]
+    before = {path: path.read_bytes() for path in files}
     rounds = count()
 
     def change() -> None:
@@ -53,7 +52,7 @@ def test_status_after_changes(benchmark: BenchmarkFixture, library: Path, small:
         for path, content in before.items():
             path.write_bytes(content + b"round %d\n" % number)
 
-    found = benchmark.pedantic(_status, (library,), setup=change, rounds=10)
+    found = measure(benchmark, lambda: _status(library), before=change, rounds=10)
     assert [change.path for change in found.changes] == [str(path.parent.relative_to(library)) for path in before]
     for path, content in before.items():
         path.write_bytes(content)

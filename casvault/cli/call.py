@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from casvault.cli.documents import print_document
 from casvault.cli.environment import read_author, read_vault
 from casvault.cli.progress import ProgressLine
-from casvault.cli.terminal import say, warn
+from casvault.cli.terminal import say, warn, write_bytes
 from casvault.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -69,17 +69,26 @@ class Call:
 
     def answer(self, document: dict[str, object], lines: Iterable[str], *, always: bool = False) -> None:
         """The result, as JSON or in words; with --quiet the words are said only if they are what was asked for."""
-        self._progress.clear()
+        self.clear()
         if self.json:
             print_document(document)
         elif always or not self.quiet:
             for line in lines:
                 say(line)
 
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Bytes that were asked for, as they are."""
+        self.clear()
+        write_bytes(pieces)
+
+    def clear(self) -> None:
+        """Remove what is shown of the progress, so that something else can be said."""
+        self._progress.clear()
+
     def warn(self, message: str, hint: str | None = None) -> None:
         """A warning; it is part of the document where there is one, so that nothing is said twice."""
         if not self.json:
-            self._progress.clear()
+            self.clear()
             warn(message, hint)
 
     def warn_interrupted(self, directories: Iterable[Path]) -> None:

@@ -23,7 +23,9 @@ _GLOBAL = "Global options"
 
 CollectionOption = Annotated[
     str | None,
-    typer.Option("--collection", metavar="NAME", help="Where the current directory is in none.", show_default=False),
+    typer.Option(
+        "--collection", metavar="NAME", help="By default the one of the current directory.", show_default=False
+    ),
 ]
 ProjectOption = Annotated[
     str | None,
@@ -153,5 +155,6 @@ def prepare(params: list[Any]) -> list[Any]:
 def take_common(context: typer.Context) -> None:
     """Move the shared options from a command's parameters to the call."""
     call = context.ensure_object(Call)
+    context.call_on_close(call.clear)
     values = {option.name: context.params.pop(option.name, None) for option in _common_params()}
     call.take(**{name.removeprefix("global_"): value for name, value in values.items()})

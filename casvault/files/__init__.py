@@ -10,10 +10,11 @@ from casvault.files.durable import (
     write_file,
 )
 from casvault.files.lock import Lock, lock_directory, lock_file, try_lock_existing, try_lock_file
-from casvault.files.mapped import map_file
+from casvault.files.mapped import Window, map_file
 
 __all__ = [
     "Lock",
+    "Window",
     "create_file",
     "lock_directory",
     "lock_file",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, cast
+from io import BytesIO
+from typing import TYPE_CHECKING, Protocol, cast
 
 import zstandard
 
@@ -14,6 +15,7 @@ from casvault.objects import Kind, object_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import IO
 
     from casvault.oid import Oid
 
@@ -76,7 +78,7 @@ def expand(encoding: Encoding, stored: bytes, raw: int, place: str) -> bytes:
         declared = zstandard.frame_content_size(stored)
         if declared == -1:
             # Nothing but the entry says how much it is, so memory follows the bytes that really come.
-            return b"".join(expand_pieces(encoding, memoryview(stored), raw, PIECE, place))
+            return b"".join(expand_pieces(encoding, BytesIO(stored), raw, PIECE, place))
         # The one-shot call believes the size in the frame and ignores the limit: so it is compared first.
         if declared != raw or raw == 0:
             raise DamageError(f"the frame declares {declared} bytes, the entry {raw}", place=place)
@@ -88,17 +90,23 @@ def expand(encoding: Encoding, stored: bytes, raw: int, place: str) -> bytes:
     return content
 
 
-def expand_pieces(encoding: Encoding, stored: memoryview, raw: int, piece: int, place: str) -> Iterator[bytes]:
+class Source(Protocol):
+    """Stored bytes that are read once."""
+
+    def read(self, size: int) -> bytes: ...
+
+
+def expand_pieces(encoding: Encoding, stored: Source, raw: int, piece: int, place: str) -> Iterator[bytes]:
     """The object's bytes in pieces of at most `piece`; DamageError as soon as there is one more than `raw`."""
     if encoding is Encoding.RAW:
-        for start in range(0, len(stored), piece):
-            yield bytes(stored[start : start + piece])
+        while content := stored.read(piece):
+            yield content
         return
     _check_supported(encoding, place)
     total = 0
     decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
     try:
-        with decompressor.stream_reader(stored, read_across_frames=False) as stream:
+        with decompressor.stream_reader(cast("IO[bytes]", stored), read_across_frames=False) as stream:
             while content := stream.read(piece):
                 total += len(content)
                 if total > raw:

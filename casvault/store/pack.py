@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from blake3 import blake3
 
 from casvault.errors import DamageError, MalformedError
-from casvault.files import map_file
+from casvault.files import Window, map_file
 from casvault.formats import pack as layout
-from casvault.limits import MAX_OBJECT, PIECE, STREAM_THRESHOLD
+from casvault.limits import MAX_OBJECT, MIB, PIECE, STREAM_THRESHOLD
 from casvault.objects import Kind, ObjectInfo, check_blob, object_id
 from casvault.oid import BlobHasher
 from casvault.store import codec
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from casvault.oid import Oid
+
+
+SUM_PIECE = 4 * MIB
 
 
 class Pack:
@@ -51,11 +54,6 @@ class Pack:
         header = self.header(offset)
         return ObjectInfo(header.kind, header.raw)
 
-    def stored(self, offset: int) -> memoryview:
-        """The stored bytes of an entry, without its header."""
-        start = offset + layout.ENTRY.size
-        return memoryview(self._data)[start : start + self.header(offset).stored]
-
     def entry(self, offset: int) -> memoryview:
         """A whole entry, to be copied as it is into another pack."""
         return memoryview(self._data)[offset : offset + layout.ENTRY.size + self.header(offset).stored]
@@ -78,7 +76,9 @@ class Pack:
         check_blob(oid, header.kind)
         hasher = BlobHasher()
         held = b""
-        for piece in codec.expand_pieces(header.encoding, self.stored(offset), header.raw, PIECE, self.place(oid)):
+        start = offset + layout.ENTRY.size
+        stored = Window(self._data, start, start + header.stored)
+        for piece in codec.expand_pieces(header.encoding, stored, header.raw, PIECE, self.place(oid)):
             hasher.update(piece)
             if held:
                 yield held
@@ -90,17 +90,21 @@ class Pack:
 
     def check_sums(self) -> None:
         """Raise MalformedError unless the checksums of the entries and of the index are right."""
-        start = self._trailer.index_offset
-        with memoryview(self._data) as data:
-            if blake3(data[:start], max_threads=blake3.AUTO).digest() != self._trailer.entries_sum:
-                raise MalformedError("the checksum of the entries is wrong", place=self.name)
-            self.check_index()
+        if self._sum(0, self._trailer.index_offset) != self._trailer.entries_sum:
+            raise MalformedError("the checksum of the entries is wrong", place=self.name)
+        self.check_index()
 
     def check_index(self) -> None:
-        start = self._trailer.index_offset
-        with memoryview(self._data) as data:
-            if blake3(data[start : len(data) - layout.TRAILER.size]).digest() != self._trailer.index_sum:
-                raise MalformedError("the checksum of the index is wrong", place=self.name)
+        """Raise MalformedError unless the checksum of the index is right."""
+        if self._sum(self._trailer.index_offset, self.size - layout.TRAILER.size) != self._trailer.index_sum:
+            raise MalformedError("the checksum of the index is wrong", place=self.name)
+
+    def _sum(self, start: int, end: int) -> bytes:
+        hasher = blake3(max_threads=blake3.AUTO)
+        window = Window(self._data, start, end)
+        while piece := window.read(SUM_PIECE):
+            hasher.update(piece)
+        return hasher.digest()
 
     def iter_offsets(self) -> Iterator[tuple[int, layout.EntryHeader]]:
         """Every entry by forward scan, without the index."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from blake3 import blake3
 
 from casvault.errors import CasvaultError, DamageError
-from casvault.files import map_file, publish_file
+from casvault.files import Window, map_file, publish_file
 from casvault.files.durable import explained, on_failure, temporary_path
 from casvault.formats import pack as layout
 from casvault.formats.pack import Encoding
@@ -103,7 +103,7 @@ class PackWriter:
         """Like `read_back`, in pieces."""
         offset, header = self.header(oid)
         start = offset + layout.ENTRY.size
-        stored = memoryview(map_file(self._path))[start : start + header.stored]
+        stored = Window(map_file(self._path), start, start + header.stored)
         return codec.expand_pieces(header.encoding, stored, header.raw, PIECE, f"{oid} in an unpublished pack")
 
     def publish(self) -> Pack:
@@ -181,7 +181,9 @@ class PackWriter:
             hasher.update(piece)
         if hasher.oid() != oid:
             raise DamageError("a blob cannot be read back as it was written", place=str(self._path))
-        self._hasher.update(memoryview(map_file(self._path))[offset : self._written])
+        written = Window(map_file(self._path), offset, self._written)
+        while data := written.read(PIECE):
+            self._hasher.update(data)
 
     def _flush(self) -> None:
         """Write what is gathered, and take it into the checksum."""

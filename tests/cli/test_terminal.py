@@ -46,6 +46,7 @@ def test_colours_on_a_terminal_only_and_not_where_they_are_unwanted(world: World
     assert b"\x1b[" not in world.process(["diff"]).stdout
     assert b"\x1b[" in _on_terminal(world, ["diff"], {"TERM": "xterm"})
     assert b"\x1b[" in _on_terminal(world, ["status"], {"TERM": "xterm"})
+    assert rb"\x1b" not in _on_terminal(world, ["log"], {"TERM": "xterm"})
     assert b"\x1b[" not in _on_terminal(world, ["diff"], {"TERM": "xterm", "NO_COLOR": "1"})
     assert b"\x1b[" not in _on_terminal(world, ["status"], {"TERM": "dumb"})
 

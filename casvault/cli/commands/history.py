@@ -10,7 +10,7 @@ from casvault.cli.command import HISTORY, SPLIT, CollectionOption, ExitCodeOptio
 from casvault.cli.documents import plain
 from casvault.cli.failures import DIFFERENCE
 from casvault.cli.patches import count_lines, patch_lines, stat_lines
-from casvault.cli.terminal import changed, coloured, count, is_colourful, moment, printable, quoted, short, write_bytes
+from casvault.cli.terminal import changed, coloured, count, is_colourful, moment, printable, quoted, short
 from casvault.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def show(
         document["patch"] = b"".join(vault.patch_of(info.id.hex())).decode(errors="surrogateescape")
     call.answer(document, _show_lines(info, changes), always=True)
     if patch and not call.json:
-        _write_patch(vault.patch_of(info.id.hex()), after=True)
+        _write_patch(call, vault.patch_of(info.id.hex()), after=True)
 
 
 @command(
@@ -119,14 +119,14 @@ def diff(
             document["lines"] = [{"added": added, "removed": removed} for added, removed in counts]
         call.answer(document, stat_lines(changes, counts))
     elif not call.quiet:
-        _write_patch(text)
+        _write_patch(call, text)
     return DIFFERENCE if exit_code and changes else 0
 
 
-def _write_patch(text: Iterable[bytes], *, after: bool = False) -> None:
+def _write_patch(call: Call, text: Iterable[bytes], *, after: bool = False) -> None:
     if after:
-        write_bytes([b"\n"])
-    write_bytes(patch_lines(text) if is_colourful() else text)
+        call.write([b"\n"])
+    call.write(patch_lines(text) if is_colourful() else text)
 
 
 def _change_document(change: "FileChange") -> object:
@@ -142,7 +142,7 @@ def _log_lines(vault: "Vault", found: "Iterable[CommitInfo]", *, oneline: bool) 
                 yield ""
             yield from _header(info)
             yield ""
-            yield from _indented(info.message.rstrip() or _title(vault, info))
+            yield from _indented(info.message.rstrip()) if info.message.strip() else [f"    {_title(vault, info)}"]
 
 
 def _title(vault: "Vault", info: "CommitInfo") -> str:

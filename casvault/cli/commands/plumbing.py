@@ -8,7 +8,7 @@ import typer
 from casvault.cli.call import Call
 from casvault.cli.command import PLUMBING, CollectionOption, command
 from casvault.cli.documents import plain
-from casvault.cli.terminal import quoted_bytes, write_bytes
+from casvault.cli.terminal import quoted_bytes
 from casvault.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def ls_tree(
     if call.json:
         call.answer({"entries": [_tree_document(line) for line in lines]}, ())
     else:
-        write_bytes(_tree_line(line, zero=zero) for line in lines)
+        call.write(_tree_line(line, zero=zero) for line in lines)
 
 
 @command(PLUMBING, "casvault cat @:skills/pdf/SKILL.md", "casvault cat @~2:commands/review.md > old.md")
@@ -42,7 +42,7 @@ def cat(context: typer.Context, revision: RevisionPath, collection: CollectionOp
     if call.json:
         call.answer(_content_document(revision, b"".join(pieces)), ())
     else:
-        write_bytes(pieces)
+        call.write(pieces)
 
 
 @command(PLUMBING, "casvault hash SKILL.md", "casvault hash *.md --json")
@@ -58,7 +58,7 @@ def hash_files(
         call.answer({"files": [{"path": path, "id": oid} for path, oid in found]}, ())
     else:
         for path, oid in found:
-            write_bytes([_sum_line(path, oid)])
+            call.write([_sum_line(path, oid)])
 
 
 @command(PLUMBING, "casvault rev-parse @", "casvault rev-parse skill/pdf~1", "casvault rev-parse @:skills/pdf/SKILL.md")
