@@ -39,7 +39,8 @@ JOBS = {
     "start": "processes that do little, against the import that casvault cannot do without",
 }
 IMPORT = "import typer"
-CASVAULT = shlex.quote(str(Path(sys.executable).with_name("casvault")))
+SCRIPT = str(Path(sys.executable).with_name("casvault"))
+CASVAULT = shlex.quote(SCRIPT)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ TOOLS = (
         restore=f"{CASVAULT} restore @ --to ../target --quiet",
         count=f"{CASVAULT} ls-tree -r @ | wc -l",
         syncs="pack, operation record, journal, marker, their directories",
-        program=CASVAULT,
+        program=SCRIPT,
         store="source/.casvault",
     ),
     Tool(
@@ -141,16 +142,16 @@ class Bench:
 
     def time(self, job: str, number: int, command: str, name: str = "") -> None:
         began = time.perf_counter()
-        process = self._start(command)
-        peak = os.wait4(process.pid, 0)
+        process = self._start(command, subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(peak[1])
+        process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0, f"{command}: exit code {process.returncode}"
         unit = 1 if sys.platform == "darwin" else 1024
-        self.runs.append(Run(job, name or self.tool.name, number, seconds, peak[2].ru_maxrss * unit))
+        self.runs.append(Run(job, name or self.tool.name, number, seconds, usage.ru_maxrss * unit))
 
     def call(self, command: str) -> bytes:
-        process = self._start(command)
+        process = self._start(command, subprocess.PIPE)
         output = process.communicate()[0]
         assert process.returncode == 0, f"{command}: exit code {process.returncode}"
         return output
@@ -158,10 +159,8 @@ class Bench:
     def disk_bytes(self) -> int:
         return disk_bytes(self._place / self.tool.store)
 
-    def _start(self, command: str) -> subprocess.Popen[bytes]:
-        # What is timed prints nothing, so that nobody has to read the pipe meanwhile.
-        shell = ["sh", "-c", command]
-        return subprocess.Popen(shell, cwd=self.source, env=self._environment, stdout=subprocess.PIPE)
+    def _start(self, command: str, output: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["sh", "-c", command], cwd=self.source, env=self._environment, stdout=output)
 
 
 def compare(benches: Sequence[Bench], files: int, rounds: int) -> dict[str, int]:
@@ -243,10 +242,8 @@ def main() -> None:
         sizes = compare(benches, data.files, options.rounds)
         runs = [run for bench in benches for run in bench.runs] + start(place, 4 * options.rounds)
     loads.append(os.getloadavg()[0])
-    print(f"{data.files:,} files in {data.artifacts:,} artifacts in {place.parent}, {options.rounds} rounds")
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, load {loads[0]:.1f} before, {loads[1]:.1f} after"
-    )
+    print(f"{data.files:,} files in {data.artifacts:,} artifacts in {place.parent}, {options.rounds} rounds, ", end="")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {loads[0]:.1f} → {loads[1]:.1f}")
     print("\n".join(table(runs)))
     print("\nstores after the first snapshot (git: before gc), and what is synced when it returns")
     for tool in tools:

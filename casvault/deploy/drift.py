@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.collection import Ambiguous, find_base_content
+from casvault.artifacts.bases import Ambiguous, find_base_content
 from casvault.merge.rule import Outcome, resolve
 
 if TYPE_CHECKING:

@@ -61,6 +61,12 @@ def read_marker(directory: Path, file_name: str) -> Marker | None:
     return marker
 
 
+def marker_snapshot(directory: Path) -> Oid | None:
+    """The snapshot that a collection's directory holds, as it says itself."""
+    marker = read_marker(directory, COLLECTION_MARKER)
+    return None if marker is None else marker.snapshot
+
+
 def find_upwards(start: Path, names: tuple[str, ...]) -> Path | None:
     """The nearest directory at or above `start` in which one of the names exists."""
     for directory in (start, *start.parents):

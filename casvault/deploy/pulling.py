@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.collection import link_to, record_changes
 from casvault.artifacts.names import show
+from casvault.artifacts.recording import link_to, record_changes
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.drift import NO_BASE, Drift, Status
 from casvault.deploy.projects import Project, deployments_of, find_one_drift, observe
@@ -18,8 +18,8 @@ from casvault.merge.trees import merge_states, show_conflicts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from casvault.artifacts.collection import Change
     from casvault.artifacts.draft import Draft
+    from casvault.artifacts.recording import Change
     from casvault.objects import Root
     from casvault.oid import Oid
 

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from casvault.artifacts.version import Draftsman
     from casvault.formats.record import Record
     from casvault.objects import Field, ObjectPublisher, ObjectReader
-    from casvault.oid import Oid
     from casvault.progress import Progress
     from casvault.refs import Operation, Tip, View
     from casvault.repository import Repository
@@ -235,9 +234,3 @@ def written_files(operation: Operation) -> dict[bytes, tuple[FileWrite, ...]]:
             ref, writes = decode(value, f"operation {operation.number}")
             found[ref] = decode_writes(writes)
     return found
-
-
-def marker_snapshot(directory: Path) -> Oid | None:
-    """The snapshot that a collection's directory holds, as it says itself."""
-    marker = read_marker(directory, COLLECTION_MARKER)
-    return None if marker is None else marker.snapshot

@@ -10,7 +10,7 @@ from blake3 import blake3
 from casvault.artifacts.names import show
 from casvault.artifacts.rules import RULES_FILE, Rules, parse_rules
 from casvault.artifacts.snapshot import find_content, open_snapshot
-from casvault.deploy.run import marker_snapshot
+from casvault.deploy.marker import marker_snapshot
 from casvault.errors import FailureError, NotFoundError, RefusedError
 from casvault.progress import silent
 from casvault.trees import find_path

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.collection import (
-    Change,
-    NewVersion,
-    content_of,
-    plan_directory,
-    plan_snapshot,
-    record_changes,
-    tip_snapshot,
-)
+from casvault.artifacts.collection import content_of, plan_directory, plan_snapshot, tip_snapshot
 from casvault.artifacts.names import show
+from casvault.artifacts.recording import Change, NewVersion, record_changes
 from casvault.artifacts.snapshot import Listing, Snapshot, find_version, open_snapshot, read_listing
 from casvault.artifacts.version import Origin
 from casvault.deploy.run import Command, Outcome, Session, run

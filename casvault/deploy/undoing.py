@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.collection import link_to
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, show
+from casvault.artifacts.recording import link_to
 from casvault.artifacts.snapshot import Snapshot, open_snapshot, write_snapshot
 from casvault.artifacts.version import TYPE, Origin, write_version
 from casvault.deploy.run import Command, written_files

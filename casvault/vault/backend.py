@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from casvault.artifacts.collection import Change, NewVersion, record_changes, tip_snapshot
+from casvault.artifacts.collection import tip_snapshot
 from casvault.artifacts.names import collection_ref, show, typed
+from casvault.artifacts.recording import Change, NewVersion, record_changes
 from casvault.artifacts.snapshot import find_content, find_version, iter_links, open_snapshot
 from casvault.deploy.run import Command, Outcome, run
 from casvault.errors import NotFoundError, StaleError, UsageError

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casvault.artifacts.collection import compare_listing
 from casvault.artifacts.names import COLLECTIONS, collection_ref, show, typed
+from casvault.artifacts.recording import compare_listing
 from casvault.artifacts.revision import resolve_commitish, resolve_state
 from casvault.artifacts.snapshot import flatten, is_snapshot, iter_links, open_snapshot, read_listing
 from casvault.deploy.journal import read_journal
@@ -25,7 +25,7 @@ from casvault.worktree import HashOnly, checkout_tree
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from casvault.artifacts.collection import Change
+    from casvault.artifacts.recording import Change
     from casvault.artifacts.rules import Rules
     from casvault.deploy.scanning import CollectionScan
     from casvault.objects import ObjectReader
