@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
-    from casvault.worktree import Applied
+    from casvault.worktree.applying import Applied
 
 
 def test_restore_small_files(benchmark: BenchmarkFixture, library: Path, place: Path) -> None:

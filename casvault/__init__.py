@@ -11,21 +11,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from casvault.deploy.deploying import DeployStrategy
+    from casvault.deploy.drift import Status
+    from casvault.deploy.pulling import PullStrategy
     from casvault.errors import CasvaultError
     from casvault.oid import Oid
-    from casvault.vault import Author, DeployStrategy, PullStrategy, Status, Vault
+    from casvault.vault.author import Author
+    from casvault.vault.history import hash_file
+    from casvault.vault.vault import Vault
 
 __version__ = "0.1.0"
-__all__ = ["Author", "CasvaultError", "DeployStrategy", "Oid", "PullStrategy", "Status", "Vault", "__version__"]
+__all__ = [
+    "Author",
+    "CasvaultError",
+    "DeployStrategy",
+    "Oid",
+    "PullStrategy",
+    "Status",
+    "Vault",
+    "__version__",
+    "hash_file",
+]
 
-_HOMES = {"CasvaultError": "casvault.errors", "Oid": "casvault.oid"}
+_HOMES = {
+    "Author": "vault.author",
+    "CasvaultError": "errors",
+    "DeployStrategy": "deploy.deploying",
+    "Oid": "oid",
+    "PullStrategy": "deploy.pulling",
+    "Status": "deploy.drift",
+    "Vault": "vault.vault",
+    "hash_file": "vault.history",
+}
 
 
 def __getattr__(name: str) -> object:
     """The public names, imported when they are first used: `import casvault` alone costs next to nothing."""
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOMES.get(name, "casvault.vault")), name)
+    value: object = getattr(import_module(f"casvault.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

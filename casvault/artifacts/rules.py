@@ -17,7 +17,7 @@ from fnmatch import translate
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import UsageError
-from casvault.worktree import Role
+from casvault.worktree.node import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     import typer
 
-    from casvault.vault import Vault
+    from casvault import Vault
     from casvault.vault.results import Outcome
+    from casvault.vault.status import CollectionsView
 
 
 class Call:
@@ -48,9 +49,15 @@ class Call:
     def vault(self) -> Vault:
         """The vault that is meant, open."""
         # The façade imports most of casvault, which commands without a vault need not wait for.
-        from casvault.vault import Vault
+        from casvault import Vault
 
         return Vault.discover(".", vault=self._vault_path or read_vault(), **self.options())
+
+    def view(self) -> CollectionsView:
+        """The same vault for a look at its collections, which needs only a part of the façade."""
+        from casvault.vault.status import CollectionsView
+
+        return CollectionsView.discover(".", vault=self._vault_path or read_vault(), **self.options())
 
     def options(self) -> dict[str, Any]:
         """What every vault is opened with; from here on there may be garbage to collect."""

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from casvault.vault import Author
+    from casvault import Author
 
 
 def read_author() -> Author:

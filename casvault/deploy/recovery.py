@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from casvault.deploy.journal import Journal
     from casvault.progress import Progress
     from casvault.repository import Repository
-    from casvault.worktree import Applied
+    from casvault.worktree.applying import Applied
 
 
 def finish(repository: Repository, directory: Path, progress: Progress = silent) -> tuple[Journal, Applied] | None:

@@ -29,7 +29,9 @@ from casvault.files import lock_directory
 from casvault.objects.canonical import decode, encode
 from casvault.progress import silent
 from casvault.refs import Context, Plan
-from casvault.worktree import Applied, Target, plan_changes
+from casvault.worktree.applying import Applied
+from casvault.worktree.plan import plan_changes
+from casvault.worktree.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -14,7 +14,8 @@ from casvault.deploy.marker import marker_snapshot
 from casvault.errors import FailureError, NotFoundError, RefusedError
 from casvault.progress import silent
 from casvault.trees import find_path
-from casvault.worktree import StatCache, scan_paths, scan_units
+from casvault.worktree.cache import StatCache
+from casvault.worktree.scan import scan_paths, scan_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

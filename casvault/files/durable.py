@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 from casvault.errors import FailureError, ReadOnlyError
@@ -50,7 +49,7 @@ def on_failure(clean_up: Callable[[], object]) -> Iterator[None]:
 
 
 def temporary_path(directory: Path) -> Path:
-    return directory / f"{TEMPORARY}{secrets.token_hex(8)}"
+    return directory / f"{TEMPORARY}{os.urandom(8).hex()}"
 
 
 def sync_directory(directory: Path) -> None:

@@ -1,6 +1,4 @@
-"""Upkeep: rolling packs up, and checking everything."""
+"""Upkeep: rolling packs up, and checking everything.
 
-from casvault.maintenance.fsck import Problem, check_objects, check_packs
-from casvault.maintenance.rollup import roll_up
-
-__all__ = ["Problem", "check_objects", "check_packs", "roll_up"]
+Import the modules by name; nothing is re-exported, so that a command loads only what it uses.
+"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,7 +28,7 @@ class Config(NamedTuple):
 
 
 def create_config(path: Path) -> Config:
-    config = Config(secrets.token_bytes(ID_SIZE))
+    config = Config(os.urandom(ID_SIZE))
     lines = (
         "# A casvault vault. What is below [settings] may be changed.",
         f"format = {FORMAT}",

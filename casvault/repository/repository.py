@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import TYPE_CHECKING, Protocol
 
 from casvault.errors import FailureError, NotFoundError
 from casvault.files import make_directory
-from casvault.maintenance import roll_up
+from casvault.maintenance.rollup import roll_up
 from casvault.objects import MemoryObjects, ObjectReader
 from casvault.refs import LocalRecords, MemoryRecords, OperationLog
 from casvault.repository.config import ID_SIZE, Config, create_config, read_config
@@ -80,7 +80,7 @@ class Repository:
     @classmethod
     def in_memory(cls) -> Repository:
         """A vault that lives as long as this object."""
-        return cls(None, Config(secrets.token_bytes(ID_SIZE)), MemoryObjects(), MemoryRecords(), MemoryPlaces())
+        return cls(None, Config(os.urandom(ID_SIZE)), MemoryObjects(), MemoryRecords(), MemoryPlaces())
 
     def begin(self) -> ObjectPublisher:
         return self.objects.begin()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import threading
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ SUFFIX = ".pack"
 
 def new_pack_name() -> str:
     """Random, and never used again."""
-    return f"{secrets.token_hex(16)}{SUFFIX}"
+    return f"{os.urandom(16).hex()}{SUFFIX}"
 
 
 class PackWriter:

@@ -19,7 +19,7 @@ from casvault.deploy.run import Command, Outcome, run
 from casvault.errors import NotFoundError, StaleError, UsageError
 from casvault.objects import EXECUTABLE, FILE, TREE, Commit, Entry, Kind, Root, read_blob, read_commit, write_commit
 from casvault.trees import edit_paths, empty_root, iter_entries, walk
-from casvault.vault.base import VaultBase
+from casvault.vault.writing import WritingVault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +36,7 @@ class _Edit(NamedTuple):
     change: Change
 
 
-class Backend(VaultBase):
+class Backend(WritingVault):
     def transaction(self, message: str = "", kind: str = "transaction") -> Transaction:
         """A transaction; it commits when its `with` block ends, and leaves nothing behind if that raises."""
         return Transaction(self, message, kind)

@@ -3,47 +3,36 @@
 from __future__ import annotations
 
 import os
-import secrets
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
-from casvault.artifacts.names import COLLECTIONS, collection_ref, show, typed
+from casvault.artifacts.names import COLLECTIONS, collection_ref, show
 from casvault.artifacts.revision import Names
 from casvault.artifacts.rules import Rules
-from casvault.artifacts.version import Draftsman
 from casvault.deploy.marker import COLLECTION_MARKER, Marker, read_marker
-from casvault.deploy.run import Session, locked
-from casvault.deploy.scanning import read_rules, save_cache, scan_collection
-from casvault.deploy.snapshots import Line
+from casvault.deploy.scanning import read_rules
 from casvault.errors import DamageError, NotFoundError, UsageError
 from casvault.formats.record import TRANSACTION_ID_SIZE
 from casvault.progress import silent
 from casvault.refs import View
+from casvault.repository import CONTROL, Repository
 from casvault.trees import empty_root
 from casvault.vault.author import UNKNOWN, sign, system_clock
+from casvault.vault.opening import discover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from casvault.objects import ObjectPublisher, ObjectReader, Signature
+    from casvault.objects import ObjectReader, Signature
     from casvault.progress import Progress
-    from casvault.repository import Repository
     from casvault.vault.author import Author, Clock
-    from casvault.worktree import StatCache
-
-
-def learn(stage: ObjectPublisher, cache: StatCache) -> None:
-    """Save the cache of a scan that stored what it read; not after a command that in the end stored nothing."""
-    if not stage.has_unpublished:
-        save_cache(cache)
 
 
 def _random_transaction_id() -> bytes:
-    return secrets.token_bytes(TRANSACTION_ID_SIZE)
+    return os.urandom(TRANSACTION_ID_SIZE)
 
 
-class VaultBase:
+class OpenVault:
     """An open vault. Safe from several threads: each call is a transaction of its own."""
 
     def __init__(
@@ -62,6 +51,26 @@ class VaultBase:
         self._new_transaction_id = new_transaction_id
         self._here = here
         self._progress = progress
+
+    @classmethod
+    def open(cls, path: Path | str, **options: Any) -> Self:
+        """Open a vault by its `.casvault` directory or the directory that has one; NotFoundError if there is none."""
+        place = Path(path)
+        if place.name != CONTROL and (place / CONTROL).is_dir():
+            place = place / CONTROL
+        return cls(Repository.open(place), **options)
+
+    @classmethod
+    def discover(cls, start: Path | str = ".", *, vault: Path | str | None = None, **options: Any) -> Self:
+        """Open the vault that a directory belongs to; see `casvault.vault.opening.discover`."""
+        here = Path(os.path.abspath(start))
+        found = discover(here, None if vault is None else Path(os.path.abspath(vault)))
+        return cls(Repository.open(found.vault), here=here, **options)
+
+    @classmethod
+    def in_memory(cls, **options: Any) -> Self:
+        """A vault without files, for tests and embedders; gone with the object."""
+        return cls(Repository.in_memory(), **options)
 
     @property
     def path(self) -> Path | None:
@@ -85,41 +94,6 @@ class VaultBase:
 
     def _signature(self) -> Signature:
         return sign(self._author, self._clock)
-
-    def _draftsman(self, message: str) -> Draftsman:
-        return Draftsman(self._signature(), message)
-
-    def _session(self, message: str, directories: dict[bytes, Path]) -> Session:
-        return Session(
-            self._repository,
-            self._draftsman(message),
-            self._new_transaction_id,
-            directories,
-            self._progress,
-            {},
-        )
-
-    @contextmanager
-    def _stage(self) -> Iterator[ObjectPublisher]:
-        """A stage that leaves nothing behind if its command fails."""
-        stage = self._repository.begin()
-        try:
-            yield stage
-        finally:
-            stage.discard()
-
-    @contextmanager
-    def _line(self, name: str, session: Session, stage: ObjectPublisher) -> Iterator[Line]:
-        """A collection, its directory locked and scanned; what the scan learned is kept if all it read is stored."""
-        ref = collection_ref(name)
-        with locked(session):
-            directory = session.directories.get(ref)
-            if directory is None:
-                yield Line(typed(name), ref, None)
-                return
-            scan = scan_collection(self._repository, stage, directory, storing=True, progress=self._progress)
-            yield Line(typed(name), ref, scan)
-            learn(stage, scan.cache)
 
     def _collection_name(self, name: str | None) -> str:
         """The collection that is meant: the one named, the one of the current directory, or the only one."""
@@ -174,7 +148,3 @@ class VaultBase:
             name = None
         objects = self._repository.objects
         return Names(objects, objects.find_prefix, self._view(), name, self._rules(name))
-
-    def _new_marker(self, name: str) -> Marker:
-        path = os.path.abspath(self.path or "")
-        return Marker(path, self._repository.config.id.hex(), name, secrets.token_hex(8))

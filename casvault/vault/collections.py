@@ -6,44 +6,27 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casvault.artifacts.names import COLLECTIONS, collection_ref, show, typed
-from casvault.artifacts.recording import compare_listing
+from casvault.artifacts.names import collection_ref, show, typed
 from casvault.artifacts.revision import resolve_commitish, resolve_state
-from casvault.artifacts.snapshot import flatten, is_snapshot, iter_links, open_snapshot, read_listing
-from casvault.deploy.journal import read_journal
+from casvault.artifacts.snapshot import flatten, is_snapshot
 from casvault.deploy.marker import COLLECTION_MARKER, read_marker, write_marker
 from casvault.deploy.run import Command, Outcome, run
-from casvault.deploy.scanning import save_cache, scan_collection
 from casvault.deploy.snapshots import restore, take_snapshot
 from casvault.errors import RefusedError, UsageError
 from casvault.objects import TREE, Entry, Overlay, read_commit
 from casvault.trees import build_tree
-from casvault.vault.base import VaultBase
-from casvault.vault.results import ArtifactChange, CollectionInfo, CollectionStatus, SnapshotResult
-from casvault.worktree import HashOnly, checkout_tree
+from casvault.vault.results import SnapshotResult
+from casvault.vault.status import CollectionsView
+from casvault.vault.writing import WritingVault
+from casvault.worktree.target import checkout_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from casvault.artifacts.recording import Change
-    from casvault.artifacts.rules import Rules
-    from casvault.deploy.scanning import CollectionScan
-    from casvault.objects import ObjectReader
-    from casvault.worktree import Applied
+    from casvault.worktree.applying import Applied
 
 
-class Collections(VaultBase):
-    def collections(self) -> list[CollectionInfo]:
-        """Every collection, sorted by name."""
-        places = self._repository.places.all()
-        result = []
-        for ref, tip in self._view().iter_refs(COLLECTIONS.rstrip(b"/")):
-            place = places.get(show(ref))
-            count = sum(1 for _ in iter_links(self.reader, open_snapshot(self.reader, tip)))
-            name = show(ref.removeprefix(COLLECTIONS))
-            result.append(CollectionInfo(name, tip, None if place is None else Path(place), count))
-        return result
-
+class Collections(CollectionsView, WritingVault):
     def add_collection(self, directory: Path | str, name: str | None = None) -> SnapshotResult:
         """Put a directory under version control as a collection, named after it unless told otherwise.
 
@@ -72,28 +55,6 @@ class Collections(VaultBase):
         with self._stage() as stage:
             command = Command("collection remove", (typed(name),))
             return run(self._session("", {}), stage, command, lambda draft: draft.set_ref(ref, None))
-
-    def status(self, collection: str | None = None) -> CollectionStatus:
-        """What the collection's directory holds that is not in its snapshot yet. Changes nothing, in no place."""
-        name = self._collection_name(collection)
-        tip = self._view().find(collection_ref(name))
-        directory = self._collection_directory(name)
-        if directory is None:
-            return CollectionStatus(name, None, tip, tip, (), (), (), interrupted=False)
-        stage = HashOnly(self.reader)
-        scan = scan_collection(self._repository, stage, directory, storing=False, progress=self._progress)
-        changes = self._compare(stage, scan)
-        save_cache(scan.cache)
-        return CollectionStatus(
-            name,
-            directory,
-            scan.base,
-            tip,
-            changes,
-            tuple(map(show, scan.ignored)),
-            tuple(scan.notes),
-            interrupted=read_journal(directory) is not None,
-        )
 
     def snapshot(self, message: str = "", collection: str | None = None) -> SnapshotResult:
         """Record what the collection's directory holds: a version for each changed artifact, and one snapshot.
@@ -141,12 +102,6 @@ class Collections(VaultBase):
         tip = self._view().find(ref)
         return SnapshotResult(name, tip, outcome.operation is not None, changes, outcome)
 
-    def _compare(self, reader: ObjectReader, scan: CollectionScan) -> tuple[ArtifactChange, ...]:
-        listing = read_listing(reader, open_snapshot(reader, scan.base))
-        changes = compare_listing(listing, scan.units, scan.plain)
-        known = listing.versions.keys() | listing.plain.keys()
-        return _shown(changes, known, scan.rules)
-
     def _check_new(self, name: str, ref: bytes, place: Path, *, is_marked: bool) -> None:
         if is_marked:
             raise RefusedError(
@@ -158,15 +113,3 @@ class Collections(VaultBase):
             raise RefusedError(
                 "there is a collection of this name", place=name, remedy="choose another one with --name"
             )
-
-
-def _shown(changes: Mapping[bytes, Change], known: Iterable[bytes], rules: Rules) -> tuple[ArtifactChange, ...]:
-    before = set(known)
-    return tuple(
-        ArtifactChange(
-            show(path),
-            rules.kind(path),
-            "removed" if change is None else "modified" if path in before else "added",
-        )
-        for path, change in sorted(changes.items())
-    )

@@ -20,7 +20,7 @@ from casvault.oid import BlobHasher
 from casvault.text.lines import is_binary
 from casvault.text.unified import unified_diff
 from casvault.trees import EMPTY_ID, edit_paths, empty_root, find_path, iter_entries
-from casvault.vault.base import VaultBase
+from casvault.vault.base import OpenVault
 from casvault.vault.results import CommitInfo, FileChange, TreeLine
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _KINDS = {TREE: "tree", LINK: "commit", FOREIGN: "commit"}
 
 
-class History(VaultBase):
+class History(OpenVault):
     def rev_parse(self, revision: str, *, collection: str | None = None) -> Oid:
         """The id of what a revision names; for REV:PATH that of what stands there."""
         return resolve(self._names(collection), revision)

@@ -23,9 +23,9 @@ from casvault.deploy.state import DEFAULT_ROOT, Place, read_deployments
 from casvault.errors import NotFoundError, RefusedError, UsageError
 from casvault.objects import LINK, Overlay, read_commit
 from casvault.trees import find_path
-from casvault.vault.base import VaultBase, learn
 from casvault.vault.results import DeployResult, DeployRow, DriftRow, FileChange, ProjectInfo, PullResult, PullRow
-from casvault.worktree import HashOnly
+from casvault.vault.writing import WritingVault, learn
+from casvault.worktree.hashonly import HashOnly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from casvault.deploy.snapshots import Line
     from casvault.objects import ObjectPublisher, ObjectReader, ObjectStage, Root
     from casvault.oid import Oid
-    from casvault.worktree import StatCache
+    from casvault.worktree.cache import StatCache
 
 
-class Projects(VaultBase):
+class Projects(WritingVault):
     def projects(self) -> list[ProjectInfo]:
         """Every project, sorted by name."""
         places = self._repository.places.all()

@@ -26,11 +26,11 @@ from casvault.deploy.undoing import (
 )
 from casvault.errors import DamageError, NotFoundError, UsageError
 from casvault.files import lock_directory
-from casvault.maintenance import check_objects, check_packs
+from casvault.maintenance.fsck import check_objects, check_packs
 from casvault.oid import ID_SIZE
 from casvault.store import PackDatabase
-from casvault.vault.base import VaultBase
 from casvault.vault.results import FsckResult, OperationInfo, RecoverResult, UndoResult
+from casvault.vault.writing import WritingVault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from casvault.refs import Operation
 
 
-class Upkeep(VaultBase):
+class Upkeep(WritingVault):
     def operations(self, limit: int | None = None) -> list[OperationInfo]:
         """What was done in the vault, the newest first."""
         steps = islice(iter_standing(self._repository.log), limit)

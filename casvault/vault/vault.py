@@ -13,7 +13,6 @@ from casvault.repository import CONTROL, Repository
 from casvault.vault.backend import Backend
 from casvault.vault.collections import Collections
 from casvault.vault.history import History
-from casvault.vault.opening import discover
 from casvault.vault.projects import Projects
 from casvault.vault.upkeep import Upkeep
 
@@ -49,23 +48,3 @@ class Vault(Collections, Projects, History, Upkeep, Backend):
             repository = Repository.create(place)
         vault = cls(repository, **options)
         return vault, vault._add(place, name, "init")
-
-    @classmethod
-    def open(cls, path: Path | str, **options: Any) -> Self:
-        """Open a vault by its `.casvault` directory or the directory that has one; NotFoundError if there is none."""
-        place = Path(path)
-        if place.name != CONTROL and (place / CONTROL).is_dir():
-            place = place / CONTROL
-        return cls(Repository.open(place), **options)
-
-    @classmethod
-    def discover(cls, start: Path | str = ".", *, vault: Path | str | None = None, **options: Any) -> Self:
-        """Open the vault that a directory belongs to; see `casvault.vault.opening.discover`."""
-        here = Path(os.path.abspath(start))
-        found = discover(here, None if vault is None else Path(os.path.abspath(vault)))
-        return cls(Repository.open(found.vault), here=here, **options)
-
-    @classmethod
-    def in_memory(cls, **options: Any) -> Self:
-        """A vault without files, for tests and embedders; gone with the object."""
-        return cls(Repository.in_memory(), **options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -83,6 +82,8 @@ def _iter_batches(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
 
 def _ahead(batches: Iterator[list[Piece]]) -> Iterator[list[Piece]]:
     """The same batches, read by a thread of their own, a few ahead."""
+    from concurrent.futures import ThreadPoolExecutor  # brings logging along, which only large scans should wait for
+
     with ThreadPoolExecutor(1, "casvault-read") as pool:
         coming = deque(pool.submit(next, batches, None) for _ in range(BATCHES_AHEAD))
         while (batch := coming.popleft().result()) is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 from casvault.objects import EXECUTABLE, SYMLINK
@@ -22,7 +21,7 @@ _WITHOUT_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, er
 
 def write_temporary(descriptor: int, mode: int, pieces: Iterable[bytes], *, sync: bool) -> bytes:
     """Make a temporary file or symlink with this content beside its future place; its name."""
-    name = TEMPORARY + secrets.token_hex(8).encode()
+    name = TEMPORARY + os.urandom(8).hex().encode()
     if mode == SYMLINK:
         os.symlink(b"".join(pieces), name, dir_fd=descriptor)
         return name

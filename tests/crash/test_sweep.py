@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from casvault import Author, Vault
 from casvault.errors import InterruptedTargetError
-from casvault.vault import Author, Vault
 from tests.support.dying import run_until_death
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class World(NamedTuple):
         return found
 
 
-@pytest.fixture()
+@pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path / "world", tmp_path / "template")
     skill = made.lib / "skills" / "pdf"

@@ -10,17 +10,14 @@ from hypothesis import strategies as st
 
 from casvault.objects import EXECUTABLE, FILE, SYMLINK, TREE, Entry, MemoryObjects, Root, write_blob
 from casvault.trees import build_tree, empty_root
-from casvault.worktree import (
-    Applied,
-    HashOnly,
-    IgnoreRules,
-    StatCache,
-    Target,
-    checkout_tree,
-    is_control_name,
-    plan_changes,
-    scan_path,
-)
+from casvault.worktree.applying import Applied
+from casvault.worktree.cache import StatCache
+from casvault.worktree.hashonly import HashOnly
+from casvault.worktree.ignore import IgnoreRules
+from casvault.worktree.names import is_control_name
+from casvault.worktree.plan import plan_changes
+from casvault.worktree.scan import scan_path
+from casvault.worktree.target import Target, checkout_tree
 
 Shape = dict[bytes, "Shape"] | tuple[int, bytes]
 

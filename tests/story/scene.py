@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from casvault.vault import Author, Vault
+from casvault import Author, Vault
 
 ROOT = Path(__file__).parents[2]
 PDF = "skills/pdf/SKILL.md"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from casvault import Status, Vault
 from casvault.errors import (
     CasvaultError,
     DamageError,
@@ -25,7 +26,6 @@ from casvault.errors import (
     ReadOnlyError,
     RefusedError,
 )
-from casvault.vault import Status, Vault
 from tests.story.privileges import as_nobody, give_to_nobody, in_child, mounted, read_only
 from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, command, make_scene, picture, text, write
 

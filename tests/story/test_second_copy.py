@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from casvault import Status, Vault
 from casvault.errors import ConflictError, RefusedError
-from casvault.vault import Status, Vault
 from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, clock, command, picture, text, write
 
 EDITED = text(line0="zero, by the first copy")

@@ -15,8 +15,8 @@ from casvault.cli.terminal import changed, coloured, columns, count, quoted, sho
 from casvault.errors import UsageError
 
 if TYPE_CHECKING:
+    from casvault import Vault
     from casvault.oid import Oid
-    from casvault.vault import Vault
     from casvault.vault.results import ArtifactChange, CollectionInfo, CollectionStatus, SnapshotResult
 
 LISTED = 20
@@ -35,7 +35,7 @@ def init(
     name: NameOption = None,
 ) -> None:
     """Make a vault, and the directory its first collection."""
-    from casvault.vault import Vault
+    from casvault import Vault
 
     call = Call.of(context)
     vault, result = Vault.init(directory, name, **call.options())
@@ -64,7 +64,7 @@ def add(
 def list_collections(context: typer.Context) -> None:
     """List the collections of the vault and where they are."""
     call = Call.of(context)
-    found = call.vault().collections()
+    found = call.view().collections()
     call.answer({"collections": plain(found)}, _collection_lines(found), always=True)
 
 
@@ -88,7 +88,7 @@ def remove(
 def status(context: typer.Context, collection: CollectionOption = None, exit_code: ExitCodeOption = False) -> int:
     """Show what of a collection is in no snapshot yet."""
     call = Call.of(context)
-    found = call.vault().status(collection)
+    found = call.view().status(collection)
     call.answer({**_plain(found), "clean": not found.changes}, _status_lines(found))
     if found.interrupted and found.directory is not None:
         call.warn_interrupted([found.directory])

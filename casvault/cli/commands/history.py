@@ -14,7 +14,7 @@ from casvault.cli.terminal import changed, coloured, count, is_colourful, moment
 from casvault.errors import UsageError
 
 if TYPE_CHECKING:
-    from casvault.vault import Vault
+    from casvault import Vault
     from casvault.vault.results import CommitInfo, FileChange
 
 LimitOption = Annotated[

@@ -50,7 +50,7 @@ def hash_files(
     context: typer.Context, files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files to hash.")]
 ) -> None:
     """Print the ids of files: BLAKE3, as b3sum does. Needs no vault."""
-    from casvault.vault import hash_file
+    from casvault import hash_file
 
     call = Call.of(context)
     found = ((path, hash_file(path).hex()) for path in files)

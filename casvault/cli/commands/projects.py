@@ -80,7 +80,7 @@ def deploy(
     Edits in the project are never lost. Where it has some, `--strategy merge` puts update and edits together in the
     project, and `--strategy overwrite` records the edits in the vault and replaces them.
     """
-    from casvault.vault import DeployStrategy
+    from casvault import DeployStrategy
 
     call = Call.of(context)
     vault = call.vault()
@@ -142,7 +142,7 @@ def pull(
     The base of the three-way merge comes from the version graph. If both sides changed the same lines, neither is
     touched and the exit code is 4.
     """
-    from casvault.vault import PullStrategy
+    from casvault import PullStrategy
 
     call = Call.of(context)
     vault = call.vault()

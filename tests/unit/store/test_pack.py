@@ -55,7 +55,7 @@ def test_pack_forward_scan_equals_the_index(pack: Pack) -> None:
 
 def test_pack_entry_is_header_and_stored_bytes(pack: Pack) -> None:
     offset = _offset(pack, ENTRIES[0])
-    assert b"raw" == bytes(pack.entry(offset))[20:]
+    assert bytes(pack.entry(offset))[20:] == b"raw"
 
 
 def test_pack_stays_readable_after_its_file_is_gone(pack: Pack) -> None:

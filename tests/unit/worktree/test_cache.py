@@ -10,8 +10,10 @@ from casvault.formats.statcache import STAT, UNTRUSTED
 from casvault.objects import Entry, Kind, MemoryObjects, Root
 from casvault.oid import blob_id
 from casvault.trees import iter_entries
-from casvault.worktree import HashOnly, Role, Scan, StatCache, scan_paths, scan_units
-from casvault.worktree.cache import COARSE_MARGIN, FINE_MARGIN, distrust_racy
+from casvault.worktree.cache import COARSE_MARGIN, FINE_MARGIN, StatCache, distrust_racy
+from casvault.worktree.hashonly import HashOnly
+from casvault.worktree.node import Role
+from casvault.worktree.scan import Scan, scan_paths, scan_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,15 +10,18 @@ from hypothesis import strategies as st
 
 from casvault.errors import UsageError
 from casvault.objects import MemoryObjects
-from casvault.worktree import IgnoreRules, Role, Scan, is_control_name, scan_paths, scan_units
 from casvault.worktree.ignore import (
     DEFAULT_NAMES,
     DEFAULT_PREFIXES,
     DEFAULT_SUFFIXES,
+    IgnoreRules,
     Level,
     is_ignored_by_default,
     needs_look,
 )
+from casvault.worktree.names import is_control_name
+from casvault.worktree.node import Role
+from casvault.worktree.scan import Scan, scan_paths, scan_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +157,7 @@ def test_pattern_library_is_imported_only_for_an_ignore_file(tmp_path: Path) -> 
     lay(tmp_path, "a/b", "a/.DS_Store")
     program = (
         "import sys; from pathlib import Path\n"
-        "from casvault.objects import MemoryObjects; from casvault.worktree import scan_path\n"
+        "from casvault.objects import MemoryObjects; from casvault.worktree.scan import scan_path\n"
         "assert scan_path(Path(sys.argv[1]) / 'a', MemoryObjects()) is not None\n"
         "print('pathspec' in sys.modules)\n"
     )

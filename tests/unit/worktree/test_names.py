@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from casvault.errors import RefusedError
-from casvault.worktree import check_path, is_control_name
+from casvault.worktree.names import check_path, is_control_name
 
 CONTROL = [
     b".git", b".GIT", b".gIt", b".casvault", b".CASVAULT", b".casvault-project", b".Casvault-tmp-12", b".casvault-",

@@ -6,7 +6,7 @@ from casvault.errors import RefusedError, UsageError
 from casvault.objects import FILE, FOREIGN, LINK, SYMLINK, Entry, Kind, MemoryObjects, Root
 from casvault.oid import Oid, blob_id
 from casvault.trees import build_tree, empty_root
-from casvault.worktree import Change, plan_changes, same_state
+from casvault.worktree.plan import Change, plan_changes, same_state
 
 A, B = Root(FILE, 1, blob_id(b"A")), Root(FILE, 1, blob_id(b"B"))
 

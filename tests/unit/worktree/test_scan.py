@@ -12,8 +12,10 @@ from casvault.limits import MAX_DEPTH, STREAM_THRESHOLD
 from casvault.objects import EXECUTABLE, FILE, SYMLINK, TREE, Entry, Kind, MemoryObjects, Root, read_blob
 from casvault.oid import blob_id
 from casvault.trees import build_tree, empty_root, iter_entries
-from casvault.worktree import HashOnly, Role, Scan, scan_path, scan_paths, scan_units
+from casvault.worktree.hashonly import HashOnly
+from casvault.worktree.node import Role
 from casvault.worktree.reading import read_content, stat_of
+from casvault.worktree.scan import Scan, scan_path, scan_paths, scan_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -19,7 +19,10 @@ from casvault.limits import STREAM_THRESHOLD
 from casvault.objects import EXECUTABLE, FILE, SYMLINK, TREE, Entry, Kind, MemoryObjects, Root
 from casvault.oid import NULL_ID, Oid, blob_id
 from casvault.trees import build_tree, empty_root
-from casvault.worktree import Applied, Change, Target, checkout_tree, plan_changes, scan_path
+from casvault.worktree.applying import Applied
+from casvault.worktree.plan import Change, plan_changes
+from casvault.worktree.scan import scan_path
+from casvault.worktree.target import Target, checkout_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,0 +1,69 @@
+"""What the parts of the façade that change something share: sessions, stages, and collections held for writing."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from casvault.artifacts.names import collection_ref, typed
+from casvault.artifacts.version import Draftsman
+from casvault.deploy.marker import Marker
+from casvault.deploy.run import Session, locked
+from casvault.deploy.scanning import save_cache, scan_collection
+from casvault.deploy.snapshots import Line
+from casvault.vault.base import OpenVault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from casvault.objects import ObjectPublisher
+    from casvault.worktree.cache import StatCache
+
+
+def learn(stage: ObjectPublisher, cache: StatCache) -> None:
+    """Save the cache of a scan that stored what it read; not after a command that in the end stored nothing."""
+    if not stage.has_unpublished:
+        save_cache(cache)
+
+
+class WritingVault(OpenVault):
+    def _draftsman(self, message: str) -> Draftsman:
+        return Draftsman(self._signature(), message)
+
+    def _session(self, message: str, directories: dict[bytes, Path]) -> Session:
+        return Session(
+            self._repository,
+            self._draftsman(message),
+            self._new_transaction_id,
+            directories,
+            self._progress,
+            {},
+        )
+
+    @contextmanager
+    def _stage(self) -> Iterator[ObjectPublisher]:
+        """A stage that leaves nothing behind if its command fails."""
+        stage = self._repository.begin()
+        try:
+            yield stage
+        finally:
+            stage.discard()
+
+    @contextmanager
+    def _line(self, name: str, session: Session, stage: ObjectPublisher) -> Iterator[Line]:
+        """A collection, its directory locked and scanned; what the scan learned is kept if all it read is stored."""
+        ref = collection_ref(name)
+        with locked(session):
+            directory = session.directories.get(ref)
+            if directory is None:
+                yield Line(typed(name), ref, None)
+                return
+            scan = scan_collection(self._repository, stage, directory, storing=True, progress=self._progress)
+            yield Line(typed(name), ref, scan)
+            learn(stage, scan.cache)
+
+    def _new_marker(self, name: str) -> Marker:
+        path = os.path.abspath(self.path or "")
+        return Marker(path, self._repository.config.id.hex(), name, os.urandom(8).hex())
