@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import random
-import resource
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -27,7 +29,19 @@ from casvault.errors import (
     RefusedError,
 )
 from tests.story.privileges import as_nobody, give_to_nobody, in_child, mounted, read_only
-from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, command, make_scene, picture, text, write
+from tests.story.scene import (
+    PDF,
+    REVIEW,
+    ROOT,
+    Scene,
+    assert_clean,
+    change_line,
+    command,
+    make_scene,
+    picture,
+    text,
+    write,
+)
 
 MIB = 1 << 20
 
@@ -216,7 +230,7 @@ def test_fifo_in_place_of_a_file_of_casvault(scene: Scene, name: str) -> None:
             over.set()
 
     threading.Thread(target=work, daemon=True).start()
-    hangs = not over.wait(3)
+    hangs = not over.wait(1.5)
     if hangs:  # let it go on: the thread has an open writer to read from now
         os.close(os.open(scene.root / name, os.O_RDWR | os.O_NONBLOCK))
     assert not hangs
@@ -418,7 +432,7 @@ def test_no_space_left_in_a_project(scene: Scene) -> None:
         assert_clean(scene.vault())
 
 
-@pytest.mark.parametrize("limit", [0, 60, 100, 400, 1000, 2000, 20_000, 200_000])
+@pytest.mark.parametrize("limit", [60, 400, 1000, 2000, 20_000, 500_000])
 def test_writes_that_fail_at_some_size(scene: Scene, limit: int) -> None:
     """The same as a full disk, at any point: each file that grows beyond the limit fails with an error."""
     scene.vault().deploy(["skills/pdf"], scene.app)
@@ -426,21 +440,19 @@ def test_writes_that_fail_at_some_size(scene: Scene, limit: int) -> None:
     write(scene.lib, "skills/pdf/data.bin", noise(150_000))
     old = picture(scene.lib), picture(scene.app)
 
-    def work() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        for step in (
-            lambda: scene.vault().snapshot(),
-            lambda: scene.vault().deploy(["commands/review.md"], scene.app),
-            lambda: scene.vault().pull(["skills/pdf"], scene.app),
-        ):
-            try:
-                step()
-            except (FailureError, InterruptedTargetError):
-                assert limit < 200_000
-            else:
-                assert limit > 100
-
-    in_child(work)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.story.limited", str(limit), str(scene.root)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    said = done.stdout.split()
+    assert len(said) == 3
+    assert set(said) <= ({"done"} if limit == 500_000 else {"done", "failure", "interrupted"})
+    assert limit > 100 or "done" not in said
     vault = scene.vault()
     assert vault.fsck().problems == ()
     vault.recover()
@@ -498,6 +510,21 @@ def test_vault_of_somebody_else(scene: Scene) -> None:
     as_nobody(work)
     assert picture(scene.root, own=True) == before
     assert_clean(scene.vault())
+
+
+@pytest.mark.xfail(strict=True, reason="BLAKE3's threads are used before and after a fork")
+def test_forked_process_of_one_that_has_worked(scene: Scene) -> None:
+    """The threads of BLAKE3's pool do not live on in a fork: a pool worker of multiprocessing hung for ever."""
+    write(scene.lib, "skills/pdf/data.bin", noise(1 * MIB))
+    scene.vault().snapshot()
+
+    def work() -> None:
+        signal.alarm(4)
+        write(scene.lib, "skills/pdf/data.bin", noise(1 * MIB, 1))
+        scene.vault().snapshot()
+
+    in_child(work)
+    assert scene.vault().read_files("lib", "skills/pdf")["data.bin"] == noise(1 * MIB, 1)
 
 
 # Damage
@@ -795,9 +822,8 @@ def test_names_of_any_bytes(place: Path) -> None:
     scene.vault().deploy(names, scene.app)
     assert {row.status for row in scene.vault().drift(scene.app)} == {Status.IN_SYNC}
     for arguments in (("status",), ("ls-tree", "-r", "@"), ("drift", "--project", scene.app), ("show", "@")):
-        for form in ((), ("--json",)):
-            done = command(scene.lib, *arguments, *form)
-            assert done.returncode == 0, (arguments, done.stderr)
+        done = command(scene.lib, *arguments, *(("--json",) if arguments[0] == "drift" else ()))
+        assert done.returncode == 0, (arguments, done.stderr)
     assert_clean(scene.vault())
 
 

@@ -1,0 +1,149 @@
+"""Several threads with one vault: transactions on different things are all there, on the same thing exactly one wins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from casvault import Vault
+from casvault.errors import StaleError
+
+THREADS = 4
+TURNS = 25
+
+
+def in_threads(work: Callable[[int], object]) -> list[BaseException]:
+    """Run `work(number)` in each of the threads, started as closely as can be; what they raised."""
+    ready = threading.Barrier(THREADS)
+    errors: list[BaseException] = []
+
+    def run(number: int) -> None:
+        try:
+            ready.wait(30)
+            work(number)
+        except BaseException as error:  # noqa: BLE001
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(90)
+    assert not any(thread.is_alive() for thread in threads), "a thread hangs"
+    return errors
+
+
+@pytest.fixture(params=["memory", "disk"])
+def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Vault:
+    if request.param == "memory":
+        return Vault.in_memory()
+    (tmp_path / "lib/skills/seed").mkdir(parents=True)
+    (tmp_path / "lib/skills/seed/SKILL.md").write_text("seed\n")
+    return Vault.init(tmp_path / "lib")[0]
+
+
+def test_different_artifacts_and_refs_are_all_there(vault: Vault) -> None:
+    def work(number: int) -> None:
+        for turn in range(TURNS):
+            with vault.transaction(f"{number}-{turn}") as tx:
+                tx.collection("api").put(f"skills/s{number}-{turn}", {"SKILL.md": b"%d %d" % (number, turn)})
+                tx.collection("api").put(f"skills/own{number}", {"SKILL.md": b"turn %d" % turn})
+                commit = tx.write_commit(tx.write_directory({"a": b"%d %d" % (number, turn)}))
+                tx.set_ref(f"branches/b{number}-{turn}", commit)
+
+    start = len(vault.operations())
+    assert in_threads(work) == []
+    expected = {f"skills/s{number}-{turn}" for number in range(THREADS) for turn in range(TURNS)}
+    expected |= {f"skills/own{number}" for number in range(THREADS)}
+    assert {path for path, _ in vault.iter_artifacts("api")} == expected
+    for number in range(THREADS):
+        own = f"skills/own{number}"
+        assert vault.read_files("api", own) == {"SKILL.md": b"turn %d" % (TURNS - 1)}
+        version, length = dict(vault.iter_artifacts("api"))[own], 0
+        while version is not None:
+            length += 1
+            version = next(iter(vault.read_commit(version).parents), None)
+        assert length == TURNS
+    assert len(vault.refs("branches")) == THREADS * TURNS
+    assert len(vault.operations()) == start + THREADS * TURNS
+    assert vault.fsck().problems == ()
+
+
+def test_one_artifact_has_one_winner(vault: Vault) -> None:
+    """All have seen the same version when they begin to commit."""
+    with vault.transaction() as tx:
+        tx.collection("api").put("skills/one", b"0")
+    for turn in range(6):
+        all_read = threading.Barrier(THREADS)
+
+        def work(number: int, turn: int = turn, all_read: threading.Barrier = all_read) -> None:
+            with vault.transaction() as tx:
+                tx.collection("api").put("skills/one", b"%d of turn %d" % (number, turn))
+                all_read.wait(30)
+
+        before = len(vault.operations())
+        errors = in_threads(work)
+        assert [type(error) for error in errors] == [StaleError] * (THREADS - 1)
+        assert len(vault.operations()) == before + 1
+    assert vault.fsck().problems == ()
+
+
+def test_one_ref_has_one_winner(vault: Vault) -> None:
+    for turn in range(6):
+        all_read = threading.Barrier(THREADS)
+
+        def work(number: int, turn: int = turn, all_read: threading.Barrier = all_read) -> None:
+            with vault.transaction() as tx:
+                tx.set_ref("branches/main", tx.write_commit(tx.write_directory({"a": b"%d %d" % (number, turn)})))
+                all_read.wait(30)
+
+        errors = in_threads(work)
+        assert [type(error) for error in errors] == [StaleError] * (THREADS - 1)
+    assert len(vault.refs("branches")) == 1
+
+
+def test_a_refused_transaction_over_several_refs_changes_none(vault: Vault) -> None:
+    all_read = threading.Barrier(THREADS)
+
+    def work(number: int) -> None:
+        with vault.transaction() as tx:
+            commit = tx.write_commit(tx.write_directory({"a": b"%d" % number}))
+            tx.set_ref("branches/main", commit)
+            tx.set_ref(f"branches/own{number}", commit)
+            tx.collection("api").put(f"skills/own{number}", b"%d" % number)
+            all_read.wait(30)
+
+    assert len(in_threads(work)) == THREADS - 1
+    assert len(vault.refs("branches")) == 2
+    assert len(list(vault.iter_artifacts("api"))) == 1
+
+
+def test_deploys_and_snapshots_of_one_directory(tmp_path: Path) -> None:
+    """Whole commands, each with its own project, while the collection's files change."""
+    lib = tmp_path / "lib"
+    skill = lib / "skills/pdf/SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("start\n")
+    vault, _ = Vault.init(lib)
+    apps = [tmp_path / f"app{number}" for number in range(THREADS)]
+    for app in apps:
+        app.mkdir()
+
+    def work(number: int) -> None:
+        for turn in range(5):
+            if number == 0:
+                skill.write_text(f"turn {turn}\n")
+                vault.snapshot()
+            vault.deploy(["skills/pdf"], apps[number])
+            vault.drift(apps[number])
+            vault.status()
+
+    assert in_threads(work) == []
+    for app in apps:
+        vault.deploy(["skills/pdf"], app)
+        assert (app / ".claude/skills/pdf/SKILL.md").read_text() == "turn 4\n"
+    assert vault.fsck().problems == ()
+    assert len(vault.projects()) == THREADS

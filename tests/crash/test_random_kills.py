@@ -1,0 +1,163 @@
+"""kill -9 at random moments of a process that snapshots, deploys and pulls without a pause.
+
+Afterwards: the vault opens, fsck is clean, what was acknowledged is there, an interrupted directory says so and is
+finished or taken back by one call, and the next command works. CASVAULT_KILLS sets how many; make it large for a night.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from casvault import DeployStrategy, Vault
+from casvault.errors import InterruptedTargetError
+from tests.crash.loop import SKILLS, commands
+
+ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("CASVAULT_KILLS", "200"))
+SECONDS = 30.0
+"""The normal run ends after this time, however many kills there were by then; at least MINIMUM."""
+MINIMUM = 30
+LONGEST = 0.06
+"""From the start of a command to the kill: most commands take less."""
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="casvault-test-", dir=memory if os.access(memory, os.W_OK) else None
+    ) as name:
+        root = Path(name)
+        for skill in SKILLS:
+            (root / "lib" / skill).mkdir(parents=True)
+            (root / "lib" / skill / "SKILL.md").write_text("line\n" * 20)
+        (root / "app").mkdir()
+        vault, _ = Vault.init(root / "lib")
+        vault.deploy(SKILLS, root / "app")
+        yield root
+
+
+class Victims:
+    """Processes that work on the vault, one after the other."""
+
+    def __init__(self, root: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.loop", str(root)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def kill_one(self, seed: int, source: random.Random) -> tuple[int, str]:
+        """Start one, kill it some commands later; how many it had finished, and the one it died in, or ""."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{seed}\n")
+        self._process.stdin.flush()
+        lines: list[str] = []
+        pid = 0
+        wanted = 1 + 2 * source.randrange(3)
+        while not pid or len(lines) < wanted:
+            what, value = self._line()
+            assert what != "dead", "it failed by itself"
+            if what == "pid":
+                pid = int(value)
+            else:
+                lines.append(f"{what} {value}")
+        time.sleep(source.random() * LONGEST)
+        os.kill(pid, signal.SIGKILL)
+        while (line := self._line())[0] != "dead":
+            lines.append(" ".join(line))
+        assert line[1] == "-9"
+        last, name = lines[-1].split()
+        return sum(line.startswith("end") for line in lines), name if last == "begin" else ""
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def _line(self) -> tuple[str, str]:
+        assert self._process.stdout is not None
+        what, _, value = self._process.stdout.readline().strip().partition(" ")
+        assert what, "it has ended"
+        return what, value
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for top in (root / "lib", root / "app")
+        for path in sorted(top.rglob("*"))
+        if path.is_file() and not any(part.startswith(".casvault") for part in path.relative_to(root).parts)
+    }
+
+
+def check(root: Path, source: random.Random, before: int, finished: int) -> bool:
+    """Everything that must be true after a kill; whether a directory was interrupted."""
+    vault = Vault.open(root / "lib")
+    assert vault.fsck().problems == ()
+    operations = vault.operations()
+    made = len(operations) - before
+    assert made <= finished + 1
+    interrupted = vault.interrupted()
+    seen = files(root)
+    if interrupted:
+        name = operations[0].kind
+        with pytest.raises(InterruptedTargetError):
+            commands(root)[name]()
+        assert files(root) == seen
+        back = source.random() < 0.5
+        results = vault.recover(back=back)
+        assert results
+        assert all(result.taken_back is back and result.kept == () for result in results)
+        assert vault.interrupted() == []
+    marker_is_right(vault)
+    for content in list(files(root)):
+        assert not content.rpartition("/")[2].startswith(".casvault-tmp")
+    vault.snapshot()
+    vault.deploy(SKILLS, root / "app", strategy=DeployStrategy.OVERWRITE)
+    vault = Vault.open(root / "lib")
+    assert vault.status().changes == ()
+    assert {row.status.value for row in vault.drift(root / "app")} == {"in_sync"}
+    assert vault.fsck().problems == ()
+    return bool(interrupted)
+
+
+def marker_is_right(vault: Vault) -> None:
+    """The directory is at the tip: nobody else works here."""
+    status = vault.status()
+    assert status.snapshot == status.tip
+
+
+def test_killed_at_random_moments(root: Path, request: pytest.FixtureRequest) -> None:
+    source = random.Random(20)
+    deadline = time.monotonic() + SECONDS
+    died: Counter[str] = Counter()
+    interruptions = kills = 0
+    victims = Victims(root)
+    request.addfinalizer(victims.close)
+    while kills < KILLS and (kills < MINIMUM or KILLS > 200 or time.monotonic() < deadline):
+        before = len(Vault.open(root / "lib").operations())
+        finished, name = victims.kill_one(kills, source)
+        died[name] += 1
+        kills += 1
+        try:
+            interruptions += check(root, source, before, finished)
+        except BaseException as error:
+            error.add_note(f"after kill {kills}, in the middle of {name or 'nothing'}")
+            raise
+    assert sum(died[name] for name in ("snapshot", "deploy", "pull")) > kills // 3, died
+    assert len(died.keys() - {""}) == 3, died
+    print(kills, died, interruptions)
