@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casvault.artifacts.names import collection_ref, show, typed
+from casvault.artifacts.names import PROJECTS, collection_ref, show, typed
 from casvault.artifacts.revision import resolve_commitish, resolve_state
 from casvault.artifacts.snapshot import flatten, is_snapshot
 from casvault.deploy.marker import COLLECTION_MARKER, read_marker, write_marker
@@ -109,6 +109,13 @@ class Collections(CollectionsView, WritingVault):
                 place=str(place),
                 remedy=f"remove {place / COLLECTION_MARKER} if that is over",
             )
+        for project, directory in self._repository.places.all().items():
+            if project.startswith(PROJECTS.decode()) and Path(directory).is_relative_to(place):
+                raise RefusedError(
+                    f"the project in {directory} is in this directory, and would be recorded as its content",
+                    place=str(place),
+                    remedy="choose a directory for the collection that has no project in it",
+                )
         if self._view().find(ref) is not None:
             raise RefusedError(
                 "there is a collection of this name", place=name, remedy="choose another one with --name"

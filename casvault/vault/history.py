@@ -22,6 +22,7 @@ from casvault.text.unified import unified_diff
 from casvault.trees import EMPTY_ID, edit_paths, empty_root, find_path, iter_entries
 from casvault.vault.base import OpenVault
 from casvault.vault.results import CommitInfo, FileChange, TreeLine
+from casvault.worktree.hashonly import HashOnly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -113,7 +114,7 @@ class History(OpenVault):
         self, old: str, new: str | None, paths: list[str], collection: str | None
     ) -> tuple[ObjectReader, list[FileChange]]:
         names = self._names(collection)
-        reader = Overlay(self.reader)
+        reader = HashOnly(self.reader, keep=MERGE_BYTES)
         rev, _, path = old.partition(":")
         before = resolve_state(names, rev, typed(path))
         if new is None:
@@ -127,6 +128,9 @@ class History(OpenVault):
         changes = _file_changes(reader, before, after)
         wanted = tuple(path.strip("/") for path in paths)
         if wanted:
+            for path in wanted:
+                if all(_find_below(reader, state, typed(path)) is None for state in (before, after)):
+                    raise NotFoundError("no such path on either side", place=path)
             below = tuple(path + "/" for path in wanted)
             changes = [change for change in changes if change.path in wanted or change.path.startswith(below)]
         return reader, changes
@@ -138,6 +142,15 @@ class History(OpenVault):
             raise UsageError("the collection has no directory", place=name, remedy="name two revisions")
         scan = scan_collection(self._repository, stage, directory, storing=True, progress=self._progress)
         return edit_paths(stage, empty_root(), {**scan.plain, **scan.units})
+
+
+def _find_below(reader: ObjectReader, state: Root | None, path: bytes) -> Root | None:
+    """What stands at a path of a state, through links to versions."""
+    for name in path.split(b"/"):
+        if state is not None and state.mode == LINK:
+            state = read_commit(reader, state.id).root
+        state = None if state is None or state.mode != TREE else find_path(reader, state, name)
+    return state
 
 
 def _file_changes(reader: ObjectReader, old: Root | None, new: Root | None) -> list[FileChange]:

@@ -1,4 +1,4 @@
-"""A stage for looking: ids are computed, file contents are not kept."""
+"""A stage for looking: ids are computed, what is large is not kept."""
 
 from __future__ import annotations
 
@@ -15,26 +15,35 @@ if TYPE_CHECKING:
 
 
 class HashOnly(Overlay):
-    """A stage over `below` that keeps the trees it is given, so that they can be walked, but no blobs.
+    """A stage over `below` that keeps the trees it is given, so that they can be walked, and blobs of up to `keep`
+    bytes that are not below already; none by default.
 
-    Reading a blob that only this stage was given raises MissingObjectError.
+    Reading a blob that was not kept raises MissingObjectError.
     """
 
-    def __init__(self, below: ObjectReader) -> None:
+    def __init__(self, below: ObjectReader, keep: int = -1) -> None:
         super().__init__(below)
+        self._keep = keep
 
     def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
         ids = []
         for kind, data in objects:
-            if kind is Kind.BLOB:
-                ids.append(object_id(kind, data))
-            else:
-                ids.extend(super().write_many([(kind, data)]))
+            oid = object_id(kind, data)
+            ids.append(oid)
+            if kind is not Kind.BLOB or (len(data) <= self._keep and self.find_infos([oid]) == [None]):
+                super().write_many([(kind, data)])
         return ids
 
     def write_blob_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
         hasher, size = BlobHasher(), 0
+        kept: list[bytes] = []
         for piece in pieces:
             hasher.update(piece)
             size += len(piece)
+            if size <= self._keep:
+                kept.append(piece)
+            else:
+                kept.clear()
+        if 0 < size <= self._keep:
+            self.write_many([(Kind.BLOB, b"".join(kept))])
         return hasher.oid(), size

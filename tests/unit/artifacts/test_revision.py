@@ -129,7 +129,7 @@ def test_pick_path_short_name_goes_before_the_last_name() -> None:
 
 
 def test_pick_path_two_of_one_short_name() -> None:
-    with pytest.raises(UsageError, match=r"ambiguous: commands/a\.md, commands\b"):
+    with pytest.raises(UsageError, match=r"ambiguous: command/a, commands/a\.md, commands/b/a\.md"):
         pick_path([b"commands/a.md", b"commands/b/a.md", b"command/a"], Rules(), "a")
 
 
