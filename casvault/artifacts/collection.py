@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 
 def merge_snapshots(draft: Draft, collection: bytes, base: Snapshot, ours: Snapshot, theirs: Snapshot) -> Snapshot:
     """The snapshot that unites two; one of them, where it already holds the other. ConflictError changes nothing."""
-    if theirs.id in (base.id, ours.id) or ours.id is None:
-        return ours if theirs.id in (base.id, ours.id) else theirs
-    if ours.id == base.id or (theirs.id is not None and draft.graph.is_ancestor(ours.id, theirs.id)):
+    if ours.id is None:
+        return theirs
+    if theirs.id in (base.id, ours.id):
+        return ours
+    if ours.id == base.id:
         return theirs
     merge_link = version_merge(draft, collection)
     content = merge_states(draft.stage, base.content, ours.content, theirs.content, merge_link=merge_link)
@@ -54,35 +56,41 @@ def _keep_ours(path: bytes, base: Root | None, ours: Root, theirs: Root) -> Tree
 
 
 def version_merge(draft: Draft, collection: bytes) -> LinkMerge:
-    """Merges links to versions by the versions' own merge base."""
+    """Merges links to versions by their contents.
+
+    The base is what the recorded snapshot had, for ours may have gone back behind it since, by an undo; where it had
+    nothing, the versions' own merge base.
+    """
 
     def merge(path: bytes, base: Root | None, ours: Root, theirs: Root) -> TreeMerge:
-        merged = merge_versions(draft, collection, path, ours.id, theirs.id)
-        if isinstance(merged, TreeMerge):
-            return merged
-        return TreeMerge(link_to(draft, merged), ())
+        found: Root | Ambiguous | None
+        if base is not None:
+            found = draft.graph.commit(base.id).root
+        else:
+            found = find_base_content(draft, draft.graph.merge_bases(ours.id, theirs.id))
+        if isinstance(found, Ambiguous):
+            return TreeMerge(ours, (TreeConflict(path, ConflictKind.LINK, base, ours, theirs),))
+        merged = _merge_versions(draft, collection, path, found, ours.id, theirs.id)
+        return merged if isinstance(merged, TreeMerge) else TreeMerge(link_to(draft, merged), ())
 
     return merge
 
 
-def merge_versions(draft: Draft, collection: bytes, path: bytes, ours: Oid, theirs: Oid) -> Oid | TreeMerge:
-    """The version that unites two: one of them if it holds the other, else a new one with both as parents.
+def _merge_versions(
+    draft: Draft, collection: bytes, path: bytes, base: Root | None, ours: Oid, theirs: Oid
+) -> Oid | TreeMerge:
+    """The version that unites two: one of them if it holds all there is, else a new one with both as parents.
 
     A TreeMerge with its conflicts where they cannot be united.
     """
-    graph = draft.graph
-    if graph.is_ancestor(theirs, ours):
-        return ours
-    if graph.is_ancestor(ours, theirs):
-        return theirs
-    mine, other = graph.commit(ours).root, graph.commit(theirs).root
-    bases = graph.merge_bases(ours, theirs)
-    base = find_base_content(draft, bases)
-    if isinstance(base, Ambiguous):
-        return TreeMerge(mine, (TreeConflict(path, ConflictKind.LINK, None, mine, other),))
+    mine, other = draft.graph.commit(ours).root, draft.graph.commit(theirs).root
     merged = merge_states(draft.stage, base, mine, other, path=path)
     if not merged.is_clean or merged.state is None:
         return merged
+    if merged.state == mine:
+        return ours
+    if merged.state == other and draft.graph.is_ancestor(ours, theirs):
+        return theirs
     return write_version(
         draft.stage,
         draft.draftsman,

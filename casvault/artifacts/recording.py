@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.names import escape
-from casvault.artifacts.snapshot import Listing, Snapshot, find_former, find_version, write_snapshot
+from casvault.artifacts.names import escape, show
+from casvault.artifacts.snapshot import Listing, Snapshot, find_former, write_snapshot
 from casvault.artifacts.version import Origin, write_version
-from casvault.objects import LINK, Root
-from casvault.trees import edit_paths
+from casvault.errors import RefusedError
+from casvault.objects import LINK, TREE, Root
+from casvault.trees import edit_paths, find_path, walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ def record_changes(
     with the same content vanished while exactly one appeared.
     """
     stage = draft.stage
-    old = {path: find_version(stage, parent, path) for path in changes}
+    old = _old_versions(draft, parent, changes)
     former = find_former(stage, parent, (path for path in changes if old[path] is None))
     renamed = _find_renames(draft, changes, old)
     edits: dict[bytes, Root | None] = {}
@@ -77,6 +78,23 @@ def record_changes(
     parents = () if parent.id is None else (parent.id,)
     oid = write_snapshot(stage, draft.draftsman, content, gone, parents, collection, message)
     return Snapshot(oid, content, gone)
+
+
+def _old_versions(draft: Draft, parent: Snapshot, changes: Mapping[bytes, Change]) -> dict[bytes, Oid | None]:
+    """The versions that the changed paths have; RefusedError where artifacts would go that no change names."""
+    old: dict[bytes, Oid | None] = {}
+    for path, change in changes.items():
+        state = find_path(draft.stage, parent.content, path)
+        old[path] = state.id if state is not None and state.mode == LINK else None
+        if state is not None and state.mode == TREE and change is not None:
+            for below, entry in walk(draft.stage, state.id, path + b"/"):
+                if entry.mode == LINK and below not in changes:
+                    raise RefusedError(
+                        f"there are artifacts below this path, such as {show(below)}",
+                        place=show(path),
+                        remedy="remove them first, or choose another path",
+                    )
+    return old
 
 
 def _descent(
@@ -126,19 +144,4 @@ def compare_listing(listing: Listing, units: Mapping[bytes, Root], plain: Mappin
         if held is None or (held.mode, held.id) != (content.mode, content.id):
             changes[path] = NewVersion(content)
     changes |= {path: state for path, state in plain.items() if listing.plain.get(path) != state}
-    return _without_covered(changes)
-
-
-def _without_covered(changes: dict[bytes, Change]) -> dict[bytes, Change]:
-    """Drop removals of what lies below, or above, a path that is set: setting that replaces it."""
-    present = {path for path, change in changes.items() if change is not None}
-    above = {path[:end] for path in present for end in _slashes(path)}
-    return {
-        path: change
-        for path, change in sorted(changes.items())
-        if change is not None or not (path in above or any(path[:end] in present for end in _slashes(path)))
-    }
-
-
-def _slashes(path: bytes) -> list[int]:
-    return [position for position, sign in enumerate(path) if sign == 0x2F]
+    return dict(sorted(changes.items()))

@@ -77,6 +77,8 @@ def find_state(reader: ObjectReader, oid: Oid, path: bytes = b"") -> Root | None
 
 def resolve_commitish(names: Names, text: str) -> Oid:
     suffix = _SUFFIX.search(text)
+    if suffix and names.collection is not None and (whole := find_artifact(names, text)) is not None:
+        return whole[1]
     base = text[: suffix.start()] if suffix else text
     oid = _resolve_name(names, base or "@")
     for sign, number in _STEP.findall(suffix.group() if suffix else ""):

@@ -52,13 +52,14 @@ class Rules:
     """The rules of one collection, compiled."""
 
     def __init__(self, rules: Sequence[Rule] = DEFAULTS) -> None:
-        self._rules = [(rule, _compiled(rule.path), rule.path.count("/"), "**" in rule.path) for rule in rules]
+        self._rules = [(rule, _compiled(rule.path)) for rule in rules]
         self._homes = {rule.home for rule in rules}
 
     def find(self, path: bytes) -> Rule | None:
         """The rule that makes this path an artifact."""
-        for rule, pattern, _, _ in self._rules:
-            if pattern.match(path):
+        names = path.decode(errors="surrogateescape").split("/")
+        for rule, patterns in self._rules:
+            if _matches(patterns, names):
                 return rule
         home, slash, rest = path.partition(b"/")
         if slash and b"/" not in rest and home not in self._homes:
@@ -114,17 +115,18 @@ def _parse_rule(entry: object, place: str) -> Rule:
     return rule
 
 
-def _compiled(path: str) -> re.Pattern[bytes]:
-    """The pattern as an expression on bytes: `*` and `?` stay within a name, `**` spans any number of directories."""
-    parts = []
-    for part in path.split("/"):
-        if part == "**":
-            parts.append("(?:[^/]+/)*")
-        else:
-            translated = translate(part).removeprefix("(?s:").removesuffix(r")\Z")
-            parts.append(translated.replace(".*", "[^/]*").replace(".", ".") + "/")
-    expression = "".join(parts).removesuffix("/")
-    return re.compile(expression.encode() + rb"\Z", re.DOTALL)
+def _compiled(path: str) -> tuple[re.Pattern[str] | None, ...]:
+    """An expression for each component; None stands for `**`."""
+    return tuple(None if part == "**" else re.compile(translate(part)) for part in path.split("/"))
+
+
+def _matches(patterns: Sequence[re.Pattern[str] | None], names: Sequence[str]) -> bool:
+    if not patterns:
+        return not names
+    first, rest = patterns[0], patterns[1:]
+    if first is None:
+        return any(_matches(rest, names[start:]) for start in range(len(names) + 1))
+    return bool(names) and first.match(names[0]) is not None and _matches(rest, names[1:])
 
 
 def _singular(word: str) -> str:

@@ -93,12 +93,17 @@ def _plan_over_edits(
     """What to do where the project has content of its own."""
     name = show(drift.place.file_path)
     if strategy is DeployStrategy.REFUSE or drift.deployment is None or drift.project is None:
-        what = "files that were never deployed" if drift.deployment is None else f"local edits ({drift.status.value})"
+        if drift.deployment is None:
+            raise LocalEditsError("files that were never deployed are in the way", place=name, remedy="move them away")
         raise LocalEditsError(
-            f"{what} are in the way",
+            f"local edits ({drift.status.value}) are in the way",
             place=name,
             remedy="pull them, or name what is to become of them: --strategy merge or --strategy overwrite",
         )
+    if strategy is DeployStrategy.MERGE and drift.status in (Status.MODIFIED, Status.AHEAD):
+        # Nothing to put together: the project has all that the collection has.
+        kept = drift.project_version or drift.deployment.settled
+        return Deployed(drift.place, drift.status, kept, wrote=False), drift.deployment
     mine = observe(draft, project, drift)
     if strategy is DeployStrategy.OVERWRITE:
         # The observed version goes into one state of the project, so that its history keeps what was replaced.
@@ -112,9 +117,6 @@ def _plan_merge(
     draft: Draft, project: Project, drift: Drift, mine: Oid, fresh: Deployment
 ) -> tuple[Deployed, Deployment]:
     """A version with the edits and the update as parents, in this project only."""
-    if drift.status in (Status.MODIFIED, Status.AHEAD):
-        kept = drift.deployment or fresh
-        return Deployed(drift.place, drift.status, mine, wrote=False), kept
     if drift.base is None:
         raise ConflictError(NO_BASE, place=show(drift.place.file_path), remedy="deploy with --strategy overwrite")
     merged = merge_states(draft.stage, drift.base, drift.project, drift.collection, path=drift.place.path)

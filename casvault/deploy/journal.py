@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from casvault.artifacts.draft import FileWrite
 from casvault.errors import MalformedError, UnsupportedError
-from casvault.files import remove_file, write_file
-from casvault.files.durable import explained
+from casvault.files import find_file, remove_file, write_file
 from casvault.formats.record import TRANSACTION_ID_SIZE
-from casvault.objects import Root
+from casvault.objects import ROOT_MODES, Root
 from casvault.objects.canonical import decode, encode
 from casvault.oid import Oid
 
@@ -48,6 +47,8 @@ def decode_writes(value: object) -> tuple[FileWrite, ...]:
     """ValueError or TypeError for what is not a list of writes."""
     if not isinstance(value, list):
         raise TypeError("the writes are not a list")
+    if not all(isinstance(path, bytes) for path, _, _ in value):
+        raise TypeError("a path is not a binary string")
     return tuple(FileWrite(path, _decode_state(old), _decode_state(new)) for path, old, new in value)
 
 
@@ -55,6 +56,8 @@ def _decode_state(value: list[Any] | None) -> Root | None:
     if value is None:
         return None
     mode, size, raw = value
+    if mode not in ROOT_MODES or type(size) is not int:
+        raise ValueError("a wrong mode or size")
     return Root(mode, size, Oid(raw))
 
 
@@ -74,18 +77,16 @@ def write_journal(directory: Path, journal: Journal) -> None:
 def read_journal(directory: Path) -> Journal | None:
     """The journal that stands in a directory; None where nothing was cut off."""
     path = directory / JOURNAL
-    with explained(path):
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return None
+    data = find_file(path)
+    if data is None:
+        return None
     value = decode(data, str(path))
+    if value and value[0] != VERSION:
+        raise UnsupportedError(f"journal version {value[0]}", place=str(path), remedy="use a later casvault")
     try:
-        version, transaction, number, ref, marker, writes, previous = value
-        if version != VERSION:
-            raise UnsupportedError(f"journal version {version}", place=str(path), remedy="use a later casvault")
-        if len(transaction) != TRANSACTION_ID_SIZE:
-            raise ValueError("a wrong transaction id")
+        _, transaction, number, ref, marker, writes, previous = value
+        if [type(part) for part in value[1:4]] != [bytes, int, bytes] or len(transaction) != TRANSACTION_ID_SIZE:
+            raise ValueError("a wrong transaction id, number or ref")
         taken = None if marker is None else Oid(marker)
         journal = Journal(transaction, number, ref, taken, decode_writes(writes), previous)
     except (ValueError, TypeError) as error:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.errors import MalformedError, UnsupportedError
-from casvault.files import write_file
-from casvault.files.durable import explained
+from casvault.artifacts.names import check_line_name
+from casvault.errors import MalformedError, UnsupportedError, UsageError
+from casvault.files import find_file, write_file
 from casvault.oid import Oid
 
 if TYPE_CHECKING:
@@ -44,19 +44,20 @@ def write_marker(directory: Path, file_name: str, marker: Marker) -> None:
 def read_marker(directory: Path, file_name: str) -> Marker | None:
     """The marker of a directory; None if it has none, MalformedError if it cannot be read."""
     path = directory / file_name
-    with explained(path):
-        try:
-            text = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+    text = find_file(path)
+    if text is None:
+        return None
     remedy = f"if it was edited or is damaged, remove it and add the directory again: {path}"
     try:
         table = json.loads(text)
         if table.pop("format") != FORMAT:
             raise UnsupportedError("a marker of a later version", place=str(path), remedy="use a later casvault")
         snapshot = table.pop("snapshot")
+        if not all(isinstance(value, str) for value in table.values()):
+            raise TypeError("a value is not a string")
+        check_line_name(table["name"], "collection or project")
         marker = Marker(**table, snapshot=None if snapshot is None else Oid.from_hex(snapshot))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise MalformedError(f"not a marker: {error}", place=str(path), remedy=remedy) from error
     return marker
 

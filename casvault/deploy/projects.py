@@ -9,7 +9,9 @@ from casvault.artifacts.snapshot import find_version
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.drift import Drift, find_drift
 from casvault.deploy.state import Deployments, Place, read_deployments
-from casvault.errors import FailureError, NotFoundError, RefusedError
+from casvault.errors import FailureError, NotFoundError, RefusedError, UsageError
+from casvault.objects import check_name
+from casvault.worktree.names import is_control_name
 
 if TYPE_CHECKING:
     from casvault.artifacts.draft import Draft
@@ -59,6 +61,17 @@ def observe(draft: Draft, project: Project, drift: Drift) -> Oid:
         origin=Origin.EDIT,
         fields=((PROJECT, project.name),),
     )
+
+
+def check_root(root: bytes) -> bytes:
+    """Where in a project artifacts live, as a relative path; UsageError for what leads elsewhere."""
+    root = root.rstrip(b"/")
+    if root in (b"", b"."):
+        return b""
+    for part in root.split(b"/"):
+        if check_name(part) or is_control_name(part):
+            raise UsageError("a root is a relative path within the project", place=show(root))
+    return root
 
 
 def check_not_owned(deployments: Deployments, place: Place) -> None:

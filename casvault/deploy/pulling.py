@@ -101,9 +101,9 @@ def _plan_one(
         )
     unchanged = Pulled(drift.place, drift.status, drift.base, None, False, drift.collection, drift.collection)
     match drift.status:
-        case Status.IN_SYNC | Status.OUTDATED:
+        case Status.OUTDATED:
             return unchanged, deployment
-        case Status.CONVERGED:
+        case Status.IN_SYNC | Status.CONVERGED:
             return unchanged, deployment._replace(settled=version, observed=None)
     mine = observe(draft, project, drift)
     taken = deployment._replace(settled=mine, observed=None)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from casvault.artifacts.names import show
 from casvault.deploy.journal import JOURNAL
 from casvault.deploy.run import apply_writes, find_interrupted, finish_journal
+from casvault.errors import ConflictError
 from casvault.progress import silent
+from casvault.worktree.plan import is_directory, plan_changes, same_state
+from casvault.worktree.target import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from casvault.artifacts.draft import FileWrite
     from casvault.deploy.journal import Journal
+    from casvault.objects import ObjectReader
     from casvault.progress import Progress
     from casvault.repository import Repository
     from casvault.worktree.applying import Applied
@@ -20,14 +27,37 @@ if TYPE_CHECKING:
 def finish(repository: Repository, directory: Path, progress: Progress = silent) -> tuple[Journal, Applied] | None:
     """Write the files that are still missing; None if nothing was cut off here. The caller holds the lock.
 
-    May be repeated, and cut off again: each file goes from its old state to its new one, and what is neither stays.
+    May be repeated, and cut off again: each file goes from its old state to its new one. ConflictError, with nothing
+    written, for files that hold neither: an edit of the old content must not come to look like one of the new.
     """
     journal = find_interrupted(repository, directory)
     if journal is None:
         return None
+    edited = find_edited(repository.objects, directory, journal.writes)
+    if edited:
+        raise ConflictError(
+            "these files were edited since the command was cut off, so it cannot be finished",
+            conflicts=tuple(map(show, edited)),
+            place=str(directory),
+            remedy="move them away, run `casvault recover`, and make the edits again; or run `casvault recover --back`",
+        )
     applied = apply_writes(repository.objects, directory, journal.writes, progress)
-    finish_journal(directory, journal)
+    if not applied.kept:
+        finish_journal(directory, journal)
     return journal, applied
+
+
+def find_edited(reader: ObjectReader, directory: Path, writes: Iterable[FileWrite]) -> list[bytes]:
+    """The paths that hold neither what was there before the writes nor what they put there."""
+    changes = [change for write in writes for change in plan_changes(reader, *write)]
+    with Target(directory) as target:
+        return [
+            change.path
+            for change in changes
+            if not is_directory(change.old)
+            and not is_directory(change.new)
+            and not any(same_state(target.find_state(change.path), state) for state in change[1:])
+        ]
 
 
 def raw_journal(directory: Path) -> bytes:

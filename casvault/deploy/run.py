@@ -24,7 +24,8 @@ from casvault.deploy.journal import (
     write_journal,
 )
 from casvault.deploy.marker import COLLECTION_MARKER, read_marker, write_marker
-from casvault.errors import InterruptedTargetError, MalformedError
+from casvault.deploy.obstacles import check_way
+from casvault.errors import InterruptedTargetError, MalformedError, NotFoundError
 from casvault.files import lock_directory
 from casvault.objects.canonical import decode, encode
 from casvault.progress import silent
@@ -87,6 +88,12 @@ def locked(session: Session) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         for directory in sorted(set(session.directories.values())):
+            if not directory.is_dir():
+                raise NotFoundError(
+                    "the directory is not there",
+                    place=str(directory),
+                    remedy="mount or restore it; if a collection has moved: `casvault collection add DIR --name NAME`",
+                )
             stack.enter_context(lock_directory(directory))
         for directory in session.directories.values():
             check_not_interrupted(session.repository, directory)
@@ -145,16 +152,24 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
         return Outcome(None)
     applied = [_apply(session, directory) for _, directory in _touched(session, latest[0])]
     session.repository.roll_up()
-    return _outcome(tip, applied)
+    outcome = _outcome(tip, applied)
+    if outcome.kept:
+        raise InterruptedTargetError(
+            f"changed while operation {tip.operation.number} wrote files, and left alone: {', '.join(outcome.kept)}",
+            remedy="move them away and run `casvault recover`, or take the command back: `casvault recover --back`",
+        )
+    return outcome
 
 
 def _check_writes(session: Session, draft: Draft, reader: ObjectReader) -> None:
-    """Refuse what could not be written while nothing has happened yet: control names, symlinks on the way."""
+    """Refuse what could not be written while nothing has happened yet: control names, symlinks, what is in the way."""
     for ref, directory in _touched(session, draft):
-        changes = [change for write in draft.files.get(ref, ()) for change in plan_changes(reader, *write)]
+        writes = draft.files.get(ref, ())
+        changes = [change for write in writes for change in plan_changes(reader, *write)]
         if changes:
             with Target(directory) as target:
                 target.check(changes, reader)
+            check_way(directory, writes, changes)
 
 
 def _write_journals(session: Session, draft: Draft, record: Record) -> None:
@@ -189,7 +204,8 @@ def _apply(session: Session, directory: Path) -> Applied:
     if journal is None:
         raise MalformedError("the journal has vanished", place=str(directory), remedy="run `casvault status`")
     applied = apply_writes(session.repository.objects, directory, journal.writes, session.progress)
-    finish_journal(directory, journal)
+    if not applied.kept:
+        finish_journal(directory, journal)
     return applied
 
 

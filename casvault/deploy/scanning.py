@@ -10,10 +10,12 @@ from blake3 import blake3
 from casvault.artifacts.names import show
 from casvault.artifacts.rules import RULES_FILE, Rules, parse_rules
 from casvault.artifacts.snapshot import find_content, open_snapshot
-from casvault.deploy.marker import marker_snapshot
+from casvault.deploy.marker import COLLECTION_MARKER, read_marker
 from casvault.errors import FailureError, NotFoundError, RefusedError
+from casvault.files import find_file
+from casvault.objects import TREE
 from casvault.progress import silent
-from casvault.trees import find_path
+from casvault.trees import EMPTY_ID, find_path
 from casvault.worktree.cache import StatCache
 from casvault.worktree.scan import scan_paths, scan_units
 
@@ -55,7 +57,14 @@ def scan_collection(
             place=str(directory),
             remedy="mount or restore it, or tell where it is now: `casvault collection add DIR --name NAME`",
         )
-    base = marker_snapshot(directory)
+    marker = read_marker(directory, COLLECTION_MARKER)
+    if marker is None:
+        raise RefusedError(
+            "its marker is gone, so it is not known which snapshot this directory holds",
+            place=str(directory),
+            remedy="mount or restore it; or lay the collection out anew: `casvault restore --to DIR`",
+        )
+    base = marker.snapshot
     snapshot = open_snapshot(stage, base)
     rules = read_rules(directory)
     cache = load_cache(repository, directory)
@@ -68,7 +77,8 @@ def scan_collection(
         storing=storing,
         progress=progress,
     )
-    if not scan.units and not scan.plain and snapshot.content.size:
+    is_empty = not scan.units and all(state.mode == TREE for state in scan.plain.values())
+    if is_empty and snapshot.content.id != EMPTY_ID:
         raise RefusedError(
             f"the directory is empty, but snapshot {show_id(base)} has content",
             place=str(directory),
@@ -79,12 +89,8 @@ def scan_collection(
 
 def read_rules(directory: Path) -> Rules:
     path = directory / os.fsdecode(RULES_FILE)
-    try:
-        return parse_rules(path.read_bytes(), str(path))
-    except FileNotFoundError:
-        return Rules()
-    except OSError as error:
-        raise FailureError(error.strerror or "cannot be read", place=str(path)) from error
+    text = find_file(path)
+    return Rules() if text is None else parse_rules(text, str(path))
 
 
 def scan_project(

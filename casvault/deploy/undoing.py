@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 UNDOES = b"undoes"
 UNDO, REDO = "undo", "redo"
 NO_STEPS = frozenset({"init", "observe", "upkeep"})
+RESERVED_KINDS = NO_STEPS | {UNDO, REDO}
 
 
 class Step(NamedTuple):

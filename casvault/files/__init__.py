@@ -2,6 +2,7 @@
 
 from casvault.files.durable import (
     create_file,
+    find_file,
     make_directory,
     publish_file,
     remove_file,
@@ -16,6 +17,7 @@ __all__ = [
     "Lock",
     "Window",
     "create_file",
+    "find_file",
     "lock_directory",
     "lock_file",
     "make_directory",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from casvault.errors import FailureError, ReadOnlyError
@@ -116,6 +117,22 @@ def publish_file(temporary: Path, path: Path) -> None:
     with explained(path):
         temporary.rename(path)
         sync_directory(path.parent)
+
+
+def find_file(path: Path) -> bytes | None:
+    """The content of a small regular file; None if it is not there.
+
+    Anything else in its place, such as a FIFO that would never answer, is a FailureError.
+    """
+    with explained(path):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        with os.fdopen(descriptor, "rb", buffering=0) as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FailureError("not a regular file", place=os.fspath(path), remedy="remove it")
+            return stream.readall()
 
 
 def remove_file(path: Path) -> bool:

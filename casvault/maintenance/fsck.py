@@ -71,7 +71,7 @@ class _Walk:
             self._progress("walk", len(self.seen) - len(self._pending), None)
             try:
                 self._look(oid, kind, whence)
-            except DamageError as error:
+            except (DamageError, UnsupportedError) as error:
                 problem = _problem(error, str(oid))
                 self.problems.append(problem._replace(message=f"{problem.message} (referred to by {whence})"))
 

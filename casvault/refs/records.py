@@ -6,7 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from casvault.files import create_file, remove_file
+from casvault.files import create_file, find_file, remove_file
 from casvault.files.durable import explained
 from casvault.formats.record import Record, decode_record, encode_record, parse_record_names, record_name
 
@@ -52,12 +52,8 @@ class LocalRecords:
 
     def find(self, number: int) -> Record | None:
         path = self.directory / record_name(number)
-        with explained(path):
-            try:
-                data = path.read_bytes()
-            except FileNotFoundError:
-                return None
-        return decode_record(data, number)
+        data = find_file(path)
+        return None if data is None else decode_record(data, number)
 
     def list_numbers(self) -> list[int]:
         with explained(self.directory):

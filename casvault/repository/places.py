@@ -6,8 +6,7 @@ import json
 from typing import TYPE_CHECKING, Protocol
 
 from casvault.errors import MalformedError
-from casvault.files import lock_file, write_file
-from casvault.files.durable import explained
+from casvault.files import find_file, lock_file, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,11 +41,9 @@ class LocalPlaces:
         self._path = path
 
     def all(self) -> dict[str, str]:
-        with explained(self._path):
-            try:
-                text = self._path.read_bytes()
-            except FileNotFoundError:
-                return {}
+        text = find_file(self._path)
+        if text is None:
+            return {}
         try:
             places = json.loads(text)
         except ValueError as error:

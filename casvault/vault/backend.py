@@ -16,6 +16,7 @@ from casvault.artifacts.names import collection_ref, show, typed
 from casvault.artifacts.recording import Change, NewVersion, record_changes
 from casvault.artifacts.snapshot import find_content, find_version, iter_links, open_snapshot
 from casvault.deploy.run import Command, Outcome, run
+from casvault.deploy.undoing import RESERVED_KINDS
 from casvault.errors import NotFoundError, StaleError, UsageError
 from casvault.objects import EXECUTABLE, FILE, TREE, Commit, Entry, Kind, Root, read_blob, read_commit, write_commit
 from casvault.trees import edit_paths, empty_root, iter_entries, walk
@@ -38,7 +39,12 @@ class _Edit(NamedTuple):
 
 class Backend(WritingVault):
     def transaction(self, message: str = "", kind: str = "transaction") -> Transaction:
-        """A transaction; it commits when its `with` block ends, and leaves nothing behind if that raises."""
+        """A transaction; it commits when its `with` block ends, and leaves nothing behind if that raises.
+
+        `kind` is what the operation is called; the words that undo goes by are not for this.
+        """
+        if kind in RESERVED_KINDS:
+            raise UsageError("this kind of operation has a meaning of its own", place=kind)
         return Transaction(self, message, kind)
 
     def refs(self, prefix: str = "") -> list[tuple[str, Oid]]:
@@ -144,7 +150,7 @@ class Transaction:
     def set_ref(self, name: str, new: Oid | None) -> None:
         """Let a ref point to a commit or tag, or remove it; names of collections and projects are not for this."""
         raw = typed(name)
-        if raw.startswith((b"collections/", b"projects/")):
+        if raw.partition(b"/")[0] in (b"collections", b"projects"):
             raise UsageError("collections and projects are not changed by hand", place=name)
         expected = self._refs[raw][0] if raw in self._refs else self._view.find(raw)
         self._refs[raw] = (expected, new)
@@ -197,7 +203,9 @@ class CollectionEdit:
     def remove(self, path: str) -> None:
         """Remove the artifact at a path; NotFoundError if there is none."""
         raw = typed(path)
-        if find_version(self._transaction.stage, self._snapshot, raw) is None:
+        pending = self._edits.get(raw)
+        stored = find_version(self._transaction.stage, self._snapshot, raw) is not None
+        if not (stored if pending is None else pending.change is not None):
             raise NotFoundError("no such artifact", place=f"{self._name}: {path}")
         self._set(raw, None)
 

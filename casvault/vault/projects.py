@@ -15,7 +15,7 @@ from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.deploying import DeployStrategy, check_places, plan_deploy
 from casvault.deploy.drift import Drift, find_drift
 from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, Marker, read_marker, write_marker
-from casvault.deploy.projects import Project
+from casvault.deploy.projects import Project, check_root
 from casvault.deploy.pulling import PullStrategy, plan_pull
 from casvault.deploy.run import Command, Outcome, run
 from casvault.deploy.scanning import save_cache, scan_collection, scan_project
@@ -72,12 +72,14 @@ class Projects(WritingVault):
         """
         name = self._collection_name(collection)
         directory = Path(os.path.abspath(project))
-        ref = self._register(directory)
+        ref, is_new = self._claim(directory)
         session = self._session(message, {**self._directories(name), ref: directory})
         results: list[Deployed] = []
         with self._stage() as stage, self._line(name, session, stage) as line:
-            places = self._find_places(stage, line, artifacts, typed(root))
+            places = self._find_places(stage, line, artifacts, check_root(typed(root)))
             check_places(places)
+            if is_new:
+                self._register(directory, ref)
             states, cache = self._scan(stage, ref, directory, places, line, storing=True)
             subject = Project(ref.removeprefix(PROJECTS), ref, states)
 
@@ -123,6 +125,8 @@ class Projects(WritingVault):
         """
         directory = Path(os.path.abspath(project))
         ref, _ = self._project_of(directory)
+        if not preview:
+            ref, _ = self._claim(directory)
         places = self._deployed_places(ref, artifacts, collection)
         name = show(places[0].collection)
         session = self._session(message, {**self._directories(name), ref: directory})
@@ -284,8 +288,11 @@ class Projects(WritingVault):
             )
         return project_ref(marker.name), marker
 
-    def _register(self, directory: Path) -> bytes:
-        """The ref of the project in this directory, which becomes one if it is none yet."""
+    def _claim(self, directory: Path) -> tuple[bytes, bool]:
+        """The ref of the project in this directory, and whether it is none yet and has to be registered.
+
+        A project that was moved is found again here; a copy of one gets a name of its own.
+        """
         if not directory.is_dir():
             raise NotFoundError("not a directory", place=str(directory), remedy="create the project's directory first")
         self._check_outside_collections(directory)
@@ -299,13 +306,15 @@ class Projects(WritingVault):
             if known is not None and known != str(directory):
                 other = read_marker(Path(known), PROJECT_MARKER) if Path(known).is_dir() else None
                 if other is not None and other.checkout == marker.checkout:
-                    return self._register_copy(directory, ref)
+                    return self._register_copy(directory, ref), False
             places.set(show(ref), str(directory))
-            return ref
-        name = self._free_name(directory.name or "project")
-        write_marker(directory, PROJECT_MARKER, self._new_marker(name))
-        places.set(PROJECTS.decode() + name, str(directory))
-        return project_ref(name)
+            return ref, False
+        return project_ref(self._free_name(directory.name or "project")), True
+
+    def _register(self, directory: Path, ref: bytes) -> None:
+        """Make a directory a project of this name."""
+        write_marker(directory, PROJECT_MARKER, self._new_marker(show(ref.removeprefix(PROJECTS))))
+        self._repository.places.set(show(ref), str(directory))
 
     def _check_outside_collections(self, directory: Path) -> None:
         """A project within a collection's directory would itself be recorded as content of the collection."""
@@ -329,8 +338,7 @@ class Projects(WritingVault):
                 Command("upkeep", (b"project copy", original, ref)),
                 lambda draft: draft.set_ref(ref, draft.ref(original)),
             )
-        write_marker(directory, PROJECT_MARKER, self._new_marker(name))
-        self._repository.places.set(show(ref), str(directory))
+        self._register(directory, ref)
         return ref
 
     def _free_name(self, wanted: str) -> str:

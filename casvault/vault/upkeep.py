@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casvault.artifacts.names import COLLECTIONS, show
-from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, find_upwards
+from casvault.deploy.journal import read_journal
+from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, find_upwards, marker_snapshot
 from casvault.deploy.recovery import finish, raw_journal
 from casvault.deploy.run import check_not_interrupted, find_interrupted, locked, run, written_files
 from casvault.deploy.scanning import scan_project
@@ -33,7 +34,7 @@ from casvault.vault.results import FsckResult, OperationInfo, RecoverResult, Und
 from casvault.vault.writing import WritingVault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from casvault.artifacts.draft import Draft
     from casvault.objects import ObjectPublisher, Root
@@ -126,12 +127,15 @@ class Upkeep(WritingVault):
         self, kind: str, step: Step, *, force: bool, refs_only: bool, taking_back: Path | None = None
     ) -> UndoResult:
         directories = {} if refs_only else self._directories_of(step)
-        interrupted = {} if taking_back is None else {taking_back: raw_journal(taking_back)}
+        interrupted = {} if taking_back is None else _journals_of(step.operation, [*directories.values(), taking_back])
         session = self._session("", directories)._replace(interrupted=interrupted)
         with ExitStack() as stack:
             stage = stack.enter_context(self._stage())
             if taking_back is None:
                 stack.enter_context(locked(session))
+            else:
+                for place in sorted({*directories.values(), *interrupted}):
+                    stack.enter_context(lock_directory(place))
             disk = {} if refs_only else self._scan_written(stage, step, directories)
 
             def plan(draft: Draft) -> None:
@@ -142,17 +146,24 @@ class Upkeep(WritingVault):
         return UndoResult(kind, done.number, done.kind, _show_arguments(done), outcome)
 
     def _directories_of(self, step: Step) -> dict[bytes, Path]:
-        """The directories that a step moved or wrote into; NotFoundError for one that is not where it was."""
+        """The directories that a step moved or wrote into; NotFoundError for one that is not where it was.
+
+        A copy of a collection's directory that is at another snapshot than the collection is none of them: it goes
+        along with its next snapshot, which is a three-way merge.
+        """
         places = self._repository.places.all()
         written = written_files(step.operation)
+        view = self._view()
         found: dict[bytes, Path] = {}
-        for ref in touched_refs(self._repository.log, step, self._view()):
+        for ref in touched_refs(self._repository.log, step, view):
             name = show(ref.removeprefix(COLLECTIONS))
             place = self._collection_directory(name) if ref.startswith(COLLECTIONS) else None
             if place is None and show(ref) in places:
                 place = Path(places[show(ref)])
             if place is not None and place.is_dir():
-                found[ref] = place
+                is_copy = ref.startswith(COLLECTIONS) and marker_snapshot(place) != view.find(ref)
+                if not is_copy or _journals_of(step.operation, [place]):
+                    found[ref] = place
             elif ref in written:
                 raise NotFoundError(
                     f"the directory of {show(ref)} is not there, and files in it must go back",
@@ -187,14 +198,20 @@ class Upkeep(WritingVault):
                 kept = tuple(map(show, applied.kept)) if applied else ()
                 written, removed = (len(applied.written), len(applied.removed)) if applied else (0, 0)
                 return RecoverResult(directory, journal.number, False, written, removed, kept)
-            operation = self._repository.log.find_in_chain(journal.number, journal.transaction)
-            if operation is None:
-                return None
-            step = next(
-                Step(oid, found) for oid, found in self._repository.log.iter_chain() if found.number == operation.number
-            )
-            outcome = self._invert(UNDO, step, force=False, refs_only=False, taking_back=directory).outcome
-            return RecoverResult(directory, journal.number, True, outcome.written, outcome.removed, outcome.kept)
+        chain = self._repository.log.iter_chain()
+        step = next(Step(oid, found) for oid, found in chain if found.number == journal.number)
+        outcome = self._invert(UNDO, step, force=False, refs_only=False, taking_back=directory).outcome
+        return RecoverResult(directory, journal.number, True, outcome.written, outcome.removed, outcome.kept)
+
+
+def _journals_of(operation: Operation, directories: Iterable[Path]) -> dict[Path, bytes]:
+    """The journals of one operation that still stand, by directory."""
+    found = {}
+    for directory in directories:
+        journal = read_journal(directory)
+        if journal is not None and journal.transaction == operation.transaction:
+            found[directory] = raw_journal(directory)
+    return found
 
 
 def _operation_info(oid: Oid, operation: Operation, *, undone: bool) -> OperationInfo:

@@ -26,7 +26,7 @@ from tests.crash.loop import SKILLS, commands
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("CASVAULT_KILLS", "200"))
-SECONDS = 30.0
+SECONDS = 25.0
 """The normal run ends after this time, however many kills there were by then; at least MINIMUM."""
 MINIMUM = 30
 FRESH = 10

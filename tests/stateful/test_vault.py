@@ -7,6 +7,7 @@ changed only what it named; and for artifacts whose history is simple, the statu
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -20,11 +21,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from casvault import DeployStrategy, PullStrategy, Status, Vault
 from casvault.errors import CasvaultError, NotFoundError, RefusedError
 from casvault.oid import blob_id
+from casvault.vault.results import UndoResult
 
 SKILLS = ("skills/one", "skills/two")
 NAMES = ("SKILL.md", "a.txt", "sub/b.txt", "sub")
-EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "12"))
-STEPS = int(os.environ.get("CASVAULT_STEPS", "30"))
+EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "14"))
+STEPS = int(os.environ.get("CASVAULT_STEPS", "40"))
+
+EDITS = ("line", "line", "line", "write", "write", "delete", "mode", "rename", "rename back", "remove")
+COMMANDS = ("snapshot", "deploy", "deploy", "pull", "pull", "pull", "restore", "undo", "undo", "redo", "other")
+EDITED = (Status.MODIFIED, Status.AHEAD, Status.CONFLICT)
 
 skills = st.sampled_from(SKILLS)
 projects = st.sampled_from(("app", "web"))
@@ -41,13 +47,18 @@ class VaultMachine(RuleBasedStateMachine):
         self.root = Path(self.temporary)
         self.seconds = 1_700_000_000
         self.counter = 0
-        self.named: frozenset[str] = frozenset()
+        self.last: tuple[State, State] | None = None
+        """What the files were before and after the last command that worked."""
+        self.made = 0
+        """How many operations there were after it."""
         for skill in SKILLS:
             self.put("lib", f"{skill}/SKILL.md", "".join(f"line {number}\n" for number in range(8)))
             self.put("lib", f"{skill}/a.txt", "a\n")
         for name in ("app", "web"):
             (self.root / name).mkdir()
         self.vault = Vault.init(self.root / "lib", clock=self.clock, here=self.root / "lib")[0]
+        self.vault.deploy(SKILLS, self.root / "app")
+        self.vault.deploy(SKILLS[:1], self.root / "web")
 
     def teardown(self) -> None:
         try:
@@ -103,6 +114,7 @@ class VaultMachine(RuleBasedStateMachine):
             assert not changed, f"refused, but the markers have changed: {error}"
             return error
         after = self.state()
+        self.last, self.made = (before, after), len(self.vault.operations())
         for path in before.keys() | after.keys():
             if before.get(path) != after.get(path):
                 assert path.startswith(may_change), f"changed, but not named: {path}"
@@ -117,13 +129,42 @@ class VaultMachine(RuleBasedStateMachine):
 
     # Edits
 
-    @rule(side=sides, skill=skills, name=st.sampled_from(NAMES))
-    def rewrite(self, side: str, skill: str, name: str) -> None:
-        if (self.base(side) / skill).is_dir():
-            self.counter += 1
-            self.put(side, f"{skill}/{name}", f"new {self.counter}\n")
+    # One rule for all edits and one for all commands: the search may leave whole rules out, and these belong together.
 
-    @rule(side=sides, skill=skills, line=st.integers(0, 7))
+    @rule(side=sides, skill=skills, line=st.integers(0, 7), name=st.sampled_from(NAMES), what=st.sampled_from(EDITS))
+    def edit(self, side: str, skill: str, line: int, name: str, what: str) -> None:
+        if what == "line":
+            self.edit_line(side, skill, line)
+        elif what in ("write", "delete", "mode"):
+            self.edit_file(side, skill, name, what)
+        else:
+            self.move_artifact(side, skill, what)
+
+    @rule(
+        skill=skills,
+        project=projects,
+        what=st.sampled_from(COMMANDS),
+        deploying=st.sampled_from(DeployStrategy),
+        pulling=st.sampled_from(PullStrategy),
+        number=st.integers(0, 3),
+    )
+    def command(
+        self, skill: str, project: str, what: str, deploying: DeployStrategy, pulling: PullStrategy, number: int
+    ) -> None:
+        match what:
+            case "snapshot":
+                self.snapshot()
+            case "deploy":
+                self.deploy(skill, project, deploying)
+            case "pull":
+                self.pull(skill, project, pulling)
+            case "restore":
+                self.restore(number, skill if project == "app" else None)
+            case "undo" | "redo":
+                self.undo(what == "redo", ("plain", "plain", "force", "refs only")[number])
+            case "other":
+                self.somebody_else(number)
+
     def edit_line(self, side: str, skill: str, line: int) -> None:
         path = self.base(side) / skill / "SKILL.md"
         if path.is_file() and len(lines := path.read_text().splitlines(keepends=True)) > line:
@@ -131,55 +172,52 @@ class VaultMachine(RuleBasedStateMachine):
             lines[line] = f"edit {self.counter}\n"
             path.write_text("".join(lines))
 
-    @rule(side=sides, skill=skills, name=st.sampled_from(NAMES))
-    def delete(self, side: str, skill: str, name: str) -> None:
+    def edit_file(self, side: str, skill: str, name: str, what: str) -> None:
         path = self.base(side) / skill / name
-        if path.is_file():
+        if what == "write" and (self.base(side) / skill).is_dir():
+            self.counter += 1
+            self.put(side, f"{skill}/{name}", f"new {self.counter}\n")
+        elif what == "delete" and path.is_file():
             path.unlink()
-
-    @rule(side=sides, skill=skills, name=st.sampled_from(NAMES))
-    def change_mode(self, side: str, skill: str, name: str) -> None:
-        path = self.base(side) / skill / name
-        if path.is_file():
+        elif what == "mode" and path.is_file():
             path.chmod(path.stat().st_mode ^ 0o111)
 
-    @rule(skill=skills, back=st.booleans())
-    def rename(self, skill: str, back: bool) -> None:
-        """An artifact gets another name in the collection, or its own again."""
-        there, other = self.root / "lib" / skill, self.root / "lib/skills/renamed"
-        source, target = (other, there) if back else (there, other)
-        if source.exists() and not target.exists() and (back or len(list((self.root / "lib/skills").iterdir())) > 1):
-            source.rename(target)
-
-    @rule(side=sides, skill=skills)
-    def remove_artifact(self, side: str, skill: str) -> None:
-        path = self.base(side) / skill
-        if path.is_dir() and (side != "lib" or len(list(path.parent.iterdir())) > 1):
-            shutil.rmtree(path)
+    def move_artifact(self, side: str, skill: str, what: str) -> None:
+        """An artifact gets another name in the collection, or its own again, or is removed on any side."""
+        there, other = self.base(side) / skill, self.root / "lib/skills/renamed"
+        if side == "lib" and len(list(there.parent.iterdir())) == 1:
+            return
+        if what == "remove" and there.is_dir():
+            shutil.rmtree(there)
+        elif what == "rename" and side == "lib" and there.exists() and not other.exists():
+            there.rename(other)
+        elif what == "rename back" and side == "lib" and other.exists() and not there.exists():
+            other.rename(there)
 
     # Commands
 
-    @rule()
     def snapshot(self) -> None:
         result = self.run(lambda: self.vault.snapshot(), "lib/")
         if not isinstance(result, CasvaultError):
             assert self.vault.status().changes == ()
 
-    @rule(skill=skills, project=projects, strategy=st.sampled_from(DeployStrategy))
     def deploy(self, skill: str, project: str, strategy: DeployStrategy) -> None:
+        status = self.status(project, skill)
         result = self.run(
             lambda: self.vault.deploy([skill], self.root / project, strategy=strategy),
             "lib/",
             f"{project}/.claude/{skill}/",
         )
+        if strategy is DeployStrategy.REFUSE and status in EDITED:
+            assert isinstance(result, RefusedError), "it went over local edits without being told to"
         if isinstance(result, CasvaultError):
             return
         if strategy is not DeployStrategy.MERGE:
             assert self.contents("lib", skill) == self.contents(project, skill)
             assert self.status(project, skill) is Status.IN_SYNC
 
-    @rule(skill=skills, project=projects, strategy=st.sampled_from(PullStrategy))
     def pull(self, skill: str, project: str, strategy: PullStrategy) -> None:
+        self.preview(skill, project)
         before = self.contents(project, skill)
         status = self.status(project, skill)
         result = self.run(
@@ -194,34 +232,25 @@ class VaultMachine(RuleBasedStateMachine):
             assert after is Status.IN_SYNC
             assert self.contents("lib", skill) == before
 
-    @rule(skill=skills, project=projects)
     def preview(self, skill: str, project: str) -> None:
         before, operations = self.state(), len(self.vault.operations())
-        try:
+        with contextlib.suppress(RefusedError, NotFoundError):
             self.vault.pull([skill], self.root / project, preview=True)
-        except (RefusedError, NotFoundError):
-            pass
         assert self.state() == before
         assert len(self.vault.operations()) == operations
 
-    @rule(back=st.integers(0, 3), skill=st.none() | skills)
     def restore(self, back: int, skill: str | None) -> None:
         self.run(lambda: self.vault.restore(f"@~{back}", [] if skill is None else [skill]), "lib/")
 
-    @rule(force=st.booleans())
-    def undo(self, force: bool) -> None:
-        self.run(lambda: self.vault.undo(force=force), "lib/", "app/.claude/", "web/.claude/")
-
-    @rule()
-    def redo(self) -> None:
-        self.run(lambda: self.vault.redo(), "lib/", "app/.claude/", "web/.claude/")
-
-    @rule(redo=st.booleans())
-    def undo_refs_only(self, redo: bool) -> None:
+    def undo(self, redo: bool, how: str) -> None:
         work = self.vault.redo if redo else self.vault.undo
-        self.run(lambda: work(refs_only=True))
+        paths = () if how == "refs only" else ("lib/", "app/.claude/", "web/.claude/")
+        before, last, length = self.state(), self.last, len(self.vault.operations())
+        result = self.run(lambda: work(force=how == "force", refs_only=how == "refs only"), *paths)
+        if isinstance(result, UndoResult) and how != "refs only" and last is not None and last[1] == before:
+            if result.number == length and self.made == length:
+                assert self.state() == last[0], f"{result.kind} of {result.undone} has not brought the files back"
 
-    @rule(turn=st.integers(0, 3))
     def somebody_else(self, turn: int) -> None:
         """A transaction of an embedder: a collection without a directory, and a ref."""
 
@@ -247,14 +276,12 @@ class VaultMachine(RuleBasedStateMachine):
     @precondition(lambda self: hasattr(self, "vault"))
     @invariant()
     def statuses_agree_with_the_disk(self) -> None:
-        for project in ("app", "web"):
-            for skill in SKILLS:
-                status = self.status(project, skill)
+        found = self.vault.status()
+        for project in ("app", "web") if found.snapshot == found.tip else ():
+            for row in self.vault.drift(self.root / project):
+                status, skill = row.status, row.artifact
                 here, there = self.contents(project, skill), self.contents("lib", skill)
                 is_here = (self.base(project) / skill).exists()
-                at_tip = self.vault.status().snapshot == self.vault.status().tip
-                if status is None or not at_tip:
-                    continue
                 if status in (Status.IN_SYNC, Status.CONVERGED):
                     assert here == there, f"{skill} in {project} is {status}"
                 elif status in (Status.MISSING, Status.DELETION_CONFLICT, Status.STALE):

@@ -51,7 +51,8 @@ def test_check_line_name_good(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " lib", "lib ", ".", "..", ".lib", "-lib", "@", "@lib", "a/b", "a:b", "a~1", "a^", "a\\b", "a\nb", "\0"]
+    "name",
+    ["", " lib", "lib ", ".", "..", ".lib", "-lib", "@", "@lib", "a/b", "a:b", "a~1", "a^", "a\\b", "a\nb", "\0"],
 )
 def test_check_line_name_that_could_not_be_typed_again(name: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name of a project"):

@@ -105,7 +105,8 @@ def test_rev_parse_ambiguous_name_lists_the_paths(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["nothing", "@~9", "@^2", "abc", "deadbeef", "@:none", "skill/pdf:SKILL.md/x", "collections", "//", "f" * 65]
+    "name",
+    ["nothing", "@~9", "@^2", "abc", "deadbeef", "@:none", "skill/pdf:SKILL.md/x", "collections", "//", "f" * 65],
 )
 def test_rev_parse_what_is_not_there(vault: Vault, name: str) -> None:
     with pytest.raises(NotFoundError):
@@ -137,7 +138,9 @@ def test_pick_path_nothing() -> None:
     assert pick_path([b"skills/pdf"], Rules(), "doc") is None
 
 
-@pytest.mark.xfail(strict=True, reason="whatever ends in ~ or ^ and digits is taken for a step, even if such a path is there")
+@pytest.mark.xfail(
+    strict=True, reason="whatever ends in ~ or ^ and digits is taken for a step, even if such a path is there"
+)
 def test_rev_parse_artifact_whose_name_ends_like_a_step() -> None:
     vault = Vault.in_memory()
     with vault.transaction() as tx:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from casvault.artifacts.bases import Ambiguous, find_base_content
-from casvault.artifacts.collection import merge_snapshots, merge_versions, plan_snapshot
+from casvault.artifacts.collection import merge_snapshots, plan_snapshot
 from casvault.artifacts.draft import FileWrite
+from casvault.artifacts.recording import link_to
 from casvault.artifacts.snapshot import Snapshot, read_listing
 from casvault.errors import ConflictError
-from casvault.merge.trees import ConflictKind, TreeMerge
 from casvault.objects import read_blob
+from casvault.oid import Oid
 from tests.unit.artifacts.drafting import COLLECTION, NOTHING, Desk
 
 TEXT = b"1\n2\n3\n4\n5\n6\n7\n8\n"
@@ -111,27 +112,29 @@ def test_merge_snapshots_without_a_tip_is_what_the_directory_holds(desk: Desk) -
     assert contents(desk, unite(desk, base, NOTHING, base)) == {b"skills/a": TEXT}
 
 
-def test_merge_versions_of_which_one_holds_the_other(desk: Desk) -> None:
+def linked(desk: Desk, base: Snapshot, version: Oid) -> Snapshot:
+    """The same with skills/a, which is new there, at this version."""
+    return desk.record(base, {"skills/a": link_to(desk.draft(), version)})
+
+
+def test_merge_snapshots_versions_of_which_one_holds_the_other(desk: Desk) -> None:
+    base = desk.record(NOTHING, {"skills/other": b"other"})
     old = desk.version(b"old")
     new = desk.version(b"new", old)
-    draft = desk.draft()
-    assert [merge_versions(draft, COLLECTION, b"skills/a", *pair) for pair in ((old, new), (new, old))] == [new, new]
+    older, newer = linked(desk, base, old), linked(desk, base, new)
+    found = [desk.find(unite(desk, base, *sides), "skills/a") for sides in ((older, newer), (newer, older))]
+    assert found == [new, new]
 
 
-def test_merge_versions_without_a_common_one(desk: Desk) -> None:
-    merged = merge_versions(desk.draft(), COLLECTION, b"skills/a", desk.version(b"x"), desk.version(b"y"))
-    assert isinstance(merged, TreeMerge)
-    assert [conflict.kind for conflict in merged.conflicts] == [ConflictKind.BOTH_ADDED]
-
-
-def test_merge_versions_with_several_bases_that_differ(desk: Desk) -> None:
+def test_merge_snapshots_versions_with_several_bases_that_differ(desk: Desk) -> None:
     """A criss-cross: left and right each merged the other, differently; left2 and right2 have two bases."""
+    base = desk.record(NOTHING, {"skills/other": b"other"})
     root = desk.version(TEXT)
     left, right = desk.version(b"left", root), desk.version(b"right", root)
     left2, right2 = desk.version(b"l2", left, right), desk.version(b"r2", right, left)
-    merged = merge_versions(desk.draft(), COLLECTION, b"skills/a", left2, right2)
-    assert isinstance(merged, TreeMerge)
-    assert [conflict.kind for conflict in merged.conflicts] == [ConflictKind.LINK]
+    with pytest.raises(ConflictError) as caught:
+        unite(desk, base, linked(desk, base, left2), linked(desk, base, right2))
+    assert caught.value.conflicts == ("skills/a: link",)
 
 
 def test_base_content_of_bases_that_agree(desk: Desk) -> None:

@@ -254,7 +254,8 @@ def test_state_of_a_commit_that_is_none(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("root", "path"), [(b".claude", b"skills/a"), (b".claude", b"skills/a/b"), (b".claude", b"skills"), (b"", b".claude/skills/a")]
+    ("root", "path"),
+    [(b".claude", b"skills/a"), (b".claude", b"skills/a/b"), (b".claude", b"skills"), (b"", b".claude/skills/a")],
 )
 def test_check_not_owned_path_of_another_deployment(desk: Desk, root: bytes, path: bytes) -> None:
     version = desk.version(b"1")
@@ -262,7 +263,9 @@ def test_check_not_owned_path_of_another_deployment(desk: Desk, root: bytes, pat
         check_not_owned({PLACE: Deployment(version, version)}, Place(root, b"other", path))
 
 
-@pytest.mark.parametrize("place", [PLACE, Place(b".codex", b"lib", b"skills/a"), Place(b".claude", b"lib", b"skills/ab")])
+@pytest.mark.parametrize(
+    "place", [PLACE, Place(b".codex", b"lib", b"skills/a"), Place(b".claude", b"lib", b"skills/ab")]
+)
 def test_check_not_owned_path_of_its_own(desk: Desk, place: Place) -> None:
     version = desk.version(b"1")
     check_not_owned({PLACE: Deployment(version, version)}, place)

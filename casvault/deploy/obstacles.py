@@ -1,0 +1,51 @@
+"""What stands in the way of files that are about to be written, found while the command can still be refused."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from casvault.artifacts.names import show
+from casvault.errors import RefusedError
+from casvault.objects import SYMLINK
+from casvault.worktree.plan import is_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from casvault.artifacts.draft import FileWrite
+    from casvault.worktree.plan import Change
+
+
+def check_way(directory: Path, writes: Iterable[FileWrite], changes: Sequence[Change]) -> None:
+    """RefusedError for a symlink that would be written through, and for files under a directory that must go."""
+    root = os.fsencode(directory)
+    for write in writes:
+        followed = write.old is not None and write.old.mode != SYMLINK
+        if followed and os.path.islink(os.path.join(root, write.path)):
+            raise RefusedError(
+                "a symlink, and nothing is written through it",
+                place=os.path.join(os.fspath(directory), show(write.path)),
+                remedy="replace it by what it leads to",
+            )
+    going = {change.path for change in changes}
+    for change in changes:
+        if change.new is not None and not is_directory(change.new):
+            for path in _iter_files(root, change.path):
+                if path not in going:
+                    raise RefusedError(
+                        f"a file is to be written at {show(change.path)}, and this is in the way",
+                        place=os.path.join(os.fspath(directory), show(path)),
+                        remedy="move it away",
+                    )
+
+
+def _iter_files(root: bytes, path: bytes) -> Iterator[bytes]:
+    """The files and symlinks below a path, if it is a directory."""
+    place = os.path.join(root, path)
+    if os.path.isdir(place) and not os.path.islink(place):
+        for above, directories, names in os.walk(place):
+            links = [name for name in directories if os.path.islink(os.path.join(above, name))]
+            for name in (*names, *links):
+                yield os.path.relpath(os.path.join(above, name), root)
