@@ -1,4 +1,4 @@
-"""Several threads with one vault: transactions on different things are all there, on the same thing exactly one wins."""
+"""Several threads with one vault: transactions on different things all stand, on the same one exactly one wins."""
 
 from __future__ import annotations
 
@@ -62,10 +62,9 @@ def test_different_artifacts_and_refs_are_all_there(vault: Vault) -> None:
     for number in range(THREADS):
         own = f"skills/own{number}"
         assert vault.read_files("api", own) == {"SKILL.md": b"turn %d" % (TURNS - 1)}
-        version, length = dict(vault.iter_artifacts("api"))[own], 0
-        while version is not None:
-            length += 1
-            version = next(iter(vault.read_commit(version).parents), None)
+        version, length = dict(vault.iter_artifacts("api"))[own], 1
+        while parents := vault.read_commit(version).parents:
+            version, length = parents[0], length + 1
         assert length == TURNS
     assert len(vault.refs("branches")) == THREADS * TURNS
     assert len(vault.operations()) == start + THREADS * TURNS

@@ -1,8 +1,8 @@
 """Processes that are going to be killed: each snapshots, deploys and pulls for ever.
 
 `python -m tests.crash.loop ROOT` reads a seed a line and forks a process for it, which spares the time to start Python;
-it never touches the vault itself. Prints "pid NUMBER" of the new process, "begin NAME" and "end NAME" around each of its
-commands, and "dead STATUS" when it is.
+it never touches the vault itself. Prints "pid NUMBER" of the new process, "begin NAME" and "end NAME" around each of
+its commands, and "dead STATUS" when it is.
 """
 
 from __future__ import annotations

@@ -108,10 +108,10 @@ class VaultMachine(RuleBasedStateMachine):
         try:
             result = work()
         except (RefusedError, NotFoundError) as error:
-            assert self.state() == before, f"refused, but files have changed: {error}"
-            assert self.vault.refs() == refs, f"refused, but refs have moved: {error}"
+            assert self.state() == before, f"refused, but files have changed: {error}"  # noqa: PT017
+            assert self.vault.refs() == refs, f"refused, but refs have moved: {error}"  # noqa: PT017
             changed = {path for path, content in markers.items() if self.markers().get(path) != content}
-            assert not changed, f"refused, but the markers have changed: {error}"
+            assert not changed, f"refused, but the markers have changed: {error}"  # noqa: PT017
             return error
         after = self.state()
         self.last, self.made = (before, after), len(self.vault.operations())
@@ -220,9 +220,7 @@ class VaultMachine(RuleBasedStateMachine):
         self.preview(skill, project)
         before = self.contents(project, skill)
         status = self.status(project, skill)
-        result = self.run(
-            lambda: self.vault.pull([skill], self.root / project, strategy=strategy), "lib/"
-        )
+        result = self.run(lambda: self.vault.pull([skill], self.root / project, strategy=strategy), "lib/")
         if isinstance(result, CasvaultError):
             return
         assert self.contents(project, skill) == before
@@ -247,9 +245,10 @@ class VaultMachine(RuleBasedStateMachine):
         paths = () if how == "refs only" else ("lib/", "app/.claude/", "web/.claude/")
         before, last, length = self.state(), self.last, len(self.vault.operations())
         result = self.run(lambda: work(force=how == "force", refs_only=how == "refs only"), *paths)
-        if isinstance(result, UndoResult) and how != "refs only" and last is not None and last[1] == before:
-            if result.number == length and self.made == length:
-                assert self.state() == last[0], f"{result.kind} of {result.undone} has not brought the files back"
+        is_latest = last is not None and last[1] == before and self.made == length
+        if isinstance(result, UndoResult) and how != "refs only" and is_latest and result.number == length:
+            assert last is not None
+            assert self.state() == last[0], f"{result.kind} of {result.undone} has not brought the files back"
 
     def somebody_else(self, turn: int) -> None:
         """A transaction of an embedder: a collection without a directory, and a ref."""

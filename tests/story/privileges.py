@@ -1,4 +1,4 @@
-"""What some tests need of the machine: file systems of their own, other users, limits. Each says why it cannot be had."""
+"""What some tests need of the machine: file systems, other users, limits. Each says why it cannot be had."""
 
 from __future__ import annotations
 

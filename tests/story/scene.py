@@ -1,4 +1,4 @@
-"""A vault with one collection, and what the stories about it need: edits by line, pictures of directories, the command."""
+"""A vault with one collection, and what the stories need: edits by line, pictures of directories, the command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several copies of one collection's directory, stale ones, restored ones: what one of them did is not undone by another."""
+"""Several copies of one collection's directory, stale and restored ones: what one did is not undone by another."""
 
 from __future__ import annotations
 
@@ -161,7 +161,6 @@ def test_undo_with_refs_only_leaves_files_and_loses_nothing(scene: Scene) -> Non
     assert_clean(scene.vault())
 
 
-@pytest.mark.xfail(strict=True, reason="what was undone comes back with one kind of edit, and goes with the other")
 def test_what_is_undone_with_refs_only_does_not_depend_on_unrelated_edits(scene: Scene) -> None:
     """A snapshot whose tip is an ancestor of the directory's snapshot fast-forwards: an unrelated new file redoes what
     was undone, while without one the next snapshot takes the undone edit out of the directory.
@@ -188,7 +187,6 @@ def test_undo_in_a_stale_copy_and_a_snapshot_keep_the_first_copys_edit(scene: Sc
     assert scene.tip_text(REVIEW) == EDITED
 
 
-@pytest.mark.xfail(strict=True, reason="undo moves the marker of a directory to a snapshot that it never held")
 def test_undo_of_the_first_copys_work_from_a_stale_one(scene: Scene, stale: tuple[Path, Vault]) -> None:
     """The copy is two snapshots behind and undoes the last: its marker then named one that its files were never at."""
     there, vault = stale
@@ -212,7 +210,6 @@ def test_undo_from_the_first_copy_of_what_the_stale_one_did(scene: Scene, stale:
     assert scene.tip_text(REVIEW) == EDITED
 
 
-@pytest.mark.xfail(strict=True, reason="undo moves the marker of a directory to a snapshot that it never held")
 def test_undo_after_a_restored_backup(scene: Scene) -> None:
     """A backup two snapshots old; undo of the last; snapshot: the one between was silently reverted."""
     backup = scene.root / "backup"
@@ -227,7 +224,6 @@ def test_undo_after_a_restored_backup(scene: Scene) -> None:
     assert scene.tip_text(REVIEW) == EDITED
 
 
-@pytest.mark.xfail(strict=True, reason="a snapshot of a collection that is not there deletes its directory's files")
 def test_a_collection_whose_addition_was_undone_is_added_again(scene: Scene) -> None:
     """collection add, undo, collection add: every file of the directory was deleted."""
     other = scene.root / "other"
@@ -251,7 +247,6 @@ def test_a_snapshot_in_the_directory_of_a_removed_collection(scene: Scene) -> No
         assert picture(scene.lib) == before
 
 
-@pytest.mark.xfail(strict=True, reason="without its marker, a directory is merged with the tip without a base each time")
 def test_a_removed_marker_is_no_reason_to_make_snapshot_after_snapshot(scene: Scene) -> None:
     (scene.lib / ".casvault-collection").unlink()
     before = len(scene.vault().operations())

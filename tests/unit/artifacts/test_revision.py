@@ -138,9 +138,6 @@ def test_pick_path_nothing() -> None:
     assert pick_path([b"skills/pdf"], Rules(), "doc") is None
 
 
-@pytest.mark.xfail(
-    strict=True, reason="whatever ends in ~ or ^ and digits is taken for a step, even if such a path is there"
-)
 def test_rev_parse_artifact_whose_name_ends_like_a_step() -> None:
     vault = Vault.in_memory()
     with vault.transaction() as tx:

@@ -70,7 +70,6 @@ def test_read_marker_malformed(tmp_path: Path, text: str) -> None:
     assert caught.value.place == str(tmp_path / PROJECT_MARKER)
 
 
-@pytest.mark.xfail(strict=True, reason="names and ids are taken as they come, and crash whoever uses them")
 @pytest.mark.parametrize("key", ["name", "vault", "vault_id", "checkout"])
 def test_read_marker_value_of_a_wrong_type(tmp_path: Path, key: str) -> None:
     (tmp_path / PROJECT_MARKER).write_text(json.dumps({**TABLE, key: 5}))

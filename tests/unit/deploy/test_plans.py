@@ -102,7 +102,6 @@ def test_deploy_never_over_files_that_were_never_deployed(desk: Desk, strategy: 
     assert standing.written() == []
 
 
-@pytest.mark.xfail(strict=True, reason="the remedy names strategies that are refused in the same words")
 def test_deploy_remedy_for_files_that_were_never_deployed_is_one(desk: Desk) -> None:
     standing = stand(desk, None, BASE, EDIT)
     with pytest.raises(LocalEditsError) as caught:
@@ -217,7 +216,6 @@ def test_drift_ahead_after_the_collection_went_back(desk: Desk) -> None:
     assert (drift.status, drift.project_version) == (Status.AHEAD, settled(standing).settled)
 
 
-@pytest.mark.xfail(strict=True, reason="pull leaves the settled version where it was when contents are equal")
 def test_pull_in_sync_settles_the_newer_version_of_the_same_content(desk: Desk) -> None:
     """A → B → A in the collection: equal content is in sync whatever the versions, and the settled one advances."""
     standing = stand(desk, BASE, UPDATE, BASE)

@@ -8,7 +8,7 @@ from casvault import Status, Vault
 from casvault.deploy.journal import JOURNAL, Journal, read_journal, write_journal
 from casvault.deploy.marker import marker_snapshot
 from casvault.deploy.run import written_files
-from casvault.errors import InterruptedTargetError, UsageError
+from casvault.errors import ConflictError, InterruptedTargetError, UsageError
 from casvault.oid import Oid
 from casvault.refs import Operation
 from casvault.repository import Repository
@@ -136,13 +136,18 @@ def test_journal_without_files_is_finished_by_the_next_command(scene: Scene) -> 
     assert (marker_snapshot(scene.lib), read_journal(scene.lib)) == (tip, None)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what is neither old nor new is left, and from then on counts as an edit of the new"
-)
-def test_recover_after_an_edit_of_the_old_file_does_not_revert_the_update(scene: Scene, vault: Vault) -> None:
+def test_recover_after_an_edit_of_the_old_file_is_refused_by_name(scene: Scene, vault: Vault) -> None:
     """The old bytes with an edit, under the newer record, looked like an edit of that; the next pull took them home."""
     change_line(scene.app / DEPLOYED, 8, "edit")
-    vault.recover()
+    with pytest.raises(ConflictError) as caught:
+        vault.recover()
+    assert DEPLOYED in caught.value.conflicts[0]
+    assert (vault.interrupted(), (scene.app / DEPLOYED).read_text()) == ([scene.app], text(line8="edit"))
+
+
+def test_recover_back_after_an_edit_of_the_old_file_keeps_it(scene: Scene, vault: Vault) -> None:
+    change_line(scene.app / DEPLOYED, 8, "edit")
+    vault.recover(scene.app, back=True)
     vault.pull(["skill/pdf"], scene.app)
     assert scene.tip_text() == text(line1="update", line8="edit")
 
@@ -173,15 +178,11 @@ def test_recover_two_directories_of_one_operation(scene: Scene, both: Vault) -> 
     assert ([file.read_text() for file in files], both.interrupted()) == ([UPDATE, UPDATE], [])
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the journal of the second directory stands for ever: there is nothing left to plan"
-)
 def test_recover_back_two_directories_of_one_operation(scene: Scene, both: Vault) -> None:
     both.recover(back=True)
     assert both.interrupted() == []
 
 
-@pytest.mark.xfail(strict=True, reason="the other directory's journal stands, though its operation was taken back")
 def test_recover_after_one_directory_was_taken_back_does_not_finish_the_other(scene: Scene, both: Vault) -> None:
     """`recover --back COPY`, then `recover`: the project got the files of the operation that had been undone."""
     both.recover(scene.root / "copy", back=True)

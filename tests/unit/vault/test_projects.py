@@ -70,7 +70,6 @@ def test_deploy_to_a_moved_project_keeps_its_name(scene: Scene) -> None:
     assert [(project.directory, project.deployments) for project in vault.projects()] == [(moved, 2)]
 
 
-@pytest.mark.xfail(strict=True, reason="pull takes a copy for the original")
 def test_pull_from_a_copy_leaves_the_original_outdated(scene: Scene) -> None:
     """The copy's edit was settled for the original, whose old bytes looked like an edit, and were pulled over it."""
     vault = scene.vault()
@@ -119,7 +118,6 @@ def test_add_collection_after_one_that_was_cut_off_is_not_mixed_with_another(sce
     assert not (first / "skills/two").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="the directory is brought to a tip that is not there: everything in it goes")
 @pytest.mark.parametrize("how", ["removed", "undone"])
 def test_add_collection_again_keeps_its_files(scene: Scene, how: str) -> None:
     """All files of the directory were removed, no collection was there, and the command called itself done."""
@@ -263,7 +261,6 @@ def test_snapshot_records_the_marker_in_each_directory(scene: Scene) -> None:
     assert (marker.snapshot, marker.name) == (tip, "lib")
 
 
-@pytest.mark.xfail(strict=True, reason="the file that becomes a directory is in its own way")
 def test_snapshot_of_a_file_that_became_a_directory(scene: Scene) -> None:
     write(scene.lib, "notes/docs/x", "a plain file in no artifact")
     write(scene.lib, "LICENSES", "a file")
@@ -306,7 +303,6 @@ def test_restore_of_an_emptied_directory_is_the_remedy_that_is_named(scene: Scen
     assert picture(scene.lib) == before
 
 
-@pytest.mark.xfail(strict=True, reason="a collection of empty files has no size, and so counts as one without content")
 def test_snapshot_of_an_emptied_directory_of_empty_files_is_refused(scene: Scene) -> None:
     second = scene.root / "second"
     write(second, "skills/x/.keep", "")
