@@ -30,8 +30,7 @@ class Draft:
         self.view = view
         self.draftsman = draftsman
         self.graph = CommitGraph(stage)
-        self.files: dict[bytes, list[FileWrite]] = {}
-        """Writes by target: the ref whose directory they are in."""
+        self._files: dict[bytes, dict[bytes, FileWrite]] = {}
         self._refs: dict[bytes, Oid | None] = {}
 
     def ref(self, name: bytes) -> Oid | None:
@@ -43,12 +42,14 @@ class Draft:
 
     def write_file(self, target: bytes, path: bytes, old: Root | None, new: Root | None) -> None:
         """Plan to write a path; two plans for one path become one."""
-        writes = self.files.setdefault(target, [])
-        for position, write in enumerate(writes):
-            if write.path == path:
-                writes[position] = FileWrite(path, write.old, new)
-                return
-        writes.append(FileWrite(path, old, new))
+        writes = self._files.setdefault(target, {})
+        planned = writes.get(path)
+        writes[path] = FileWrite(path, old if planned is None else planned.old, new)
+
+    @property
+    def files(self) -> dict[bytes, list[FileWrite]]:
+        """What is planned to be written, by target: the ref whose directory it is in."""
+        return {target: list(writes.values()) for target, writes in self._files.items()}
 
     def edits(self) -> list[RefEdit]:
         """The changes of refs, each with the value that the view has."""

@@ -109,6 +109,8 @@ class Call:
         """Say what a command did not touch."""
         for path in outcome.kept:
             self.warn(f"{path}: left alone, because it was changed meanwhile")
+        for note in outcome.notes:
+            self.warn(note)
         for path in outcome.left:
             self.warn(f"{path}: not removed, because something else is in it")
 

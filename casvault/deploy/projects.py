@@ -66,11 +66,9 @@ def observe(draft: Draft, project: Project, drift: Drift) -> Oid:
 def check_root(root: bytes) -> bytes:
     """Where in a project artifacts live, as a relative path; UsageError for what leads elsewhere."""
     root = root.rstrip(b"/")
-    if root in (b"", b"."):
-        return b""
     for part in root.split(b"/"):
         if check_name(part) or is_control_name(part):
-            raise UsageError("a root is a relative path within the project", place=show(root))
+            raise UsageError("a root is a relative path within the project, such as .claude", place=show(root))
     return root
 
 

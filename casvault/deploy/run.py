@@ -25,7 +25,7 @@ from casvault.deploy.journal import (
 )
 from casvault.deploy.marker import COLLECTION_MARKER, read_marker, write_marker
 from casvault.deploy.obstacles import check_way
-from casvault.errors import InterruptedTargetError, MalformedError, NotFoundError
+from casvault.errors import DamageError, FailureError, InterruptedTargetError, MalformedError, NotFoundError
 from casvault.files import lock_directory
 from casvault.objects.canonical import decode, encode
 from casvault.progress import silent
@@ -66,6 +66,8 @@ class Outcome(NamedTuple):
     """Paths that somebody changed while the command ran, and that were left as they are."""
     left: tuple[str, ...] = ()
     """Directories that could not be removed because something else is in them."""
+    notes: tuple[str, ...] = ()
+    """What else the user should know."""
 
 
 class Session(NamedTuple):
@@ -151,8 +153,7 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
         _forget_attempts(session)
         return Outcome(None)
     applied = [_apply(session, directory) for _, directory in _touched(session, latest[0])]
-    session.repository.roll_up()
-    outcome = _outcome(tip, applied)
+    outcome = _outcome(tip, applied, _roll_up(session.repository))
     if outcome.kept:
         raise InterruptedTargetError(
             f"changed while operation {tip.operation.number} wrote files, and left alone: {', '.join(outcome.kept)}",
@@ -164,7 +165,7 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
 def _check_writes(session: Session, draft: Draft, reader: ObjectReader) -> None:
     """Refuse what could not be written while nothing has happened yet: control names, symlinks, what is in the way."""
     for ref, directory in _touched(session, draft):
-        writes = draft.files.get(ref, ())
+        writes = draft.files.get(ref, [])
         changes = [change for write in writes for change in plan_changes(reader, *write)]
         if changes:
             with Target(directory) as target:
@@ -175,7 +176,7 @@ def _check_writes(session: Session, draft: Draft, reader: ObjectReader) -> None:
 def _write_journals(session: Session, draft: Draft, record: Record) -> None:
     for ref, directory in _touched(session, draft):
         marker = draft.ref(ref) if ref.startswith(COLLECTIONS) else None
-        writes = tuple(draft.files.get(ref, ()))
+        writes = tuple(draft.files.get(ref, []))
         previous = session.interrupted.get(directory)
         write_journal(directory, Journal(record.transaction, record.number, ref, marker, writes, previous))
 
@@ -229,13 +230,23 @@ def finish_journal(directory: Path, journal: Journal) -> None:
     remove_journal(directory)
 
 
-def _outcome(tip: Tip, applied: list[Applied]) -> Outcome:
+def _roll_up(repository: Repository) -> tuple[str, ...]:
+    """Upkeep after a command that has won: what fails here is said, but does not make the command a failure."""
+    try:
+        repository.roll_up()
+    except (DamageError, FailureError) as error:
+        return (f"small packs were not rolled up: {error}",)
+    return ()
+
+
+def _outcome(tip: Tip, applied: list[Applied], notes: tuple[str, ...]) -> Outcome:
     return Outcome(
         tip.operation,
         sum(len(each.written) for each in applied),
         sum(len(each.removed) for each in applied),
         tuple(show(path) for each in applied for path in each.kept),
         tuple(show(path) for each in applied for path in each.left),
+        notes,
     )
 
 

@@ -44,7 +44,13 @@ class CollectionScan(NamedTuple):
 
 
 def scan_collection(
-    repository: Repository, stage: ObjectStage, directory: Path, *, storing: bool, progress: Progress = silent
+    repository: Repository,
+    stage: ObjectStage,
+    directory: Path,
+    *,
+    storing: bool,
+    may_be_empty: bool = False,
+    progress: Progress = silent,
 ) -> CollectionScan:
     """Scan a collection's directory into the stage.
 
@@ -78,7 +84,7 @@ def scan_collection(
         progress=progress,
     )
     is_empty = not scan.units and all(state.mode == TREE for state in scan.plain.values())
-    if is_empty and snapshot.content.id != EMPTY_ID:
+    if is_empty and not may_be_empty and snapshot.content.id != EMPTY_ID:
         raise RefusedError(
             f"the directory is empty, but snapshot {show_id(base)} has content",
             place=str(directory),

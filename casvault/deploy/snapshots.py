@@ -10,7 +10,7 @@ from casvault.artifacts.recording import Change, NewVersion, record_changes
 from casvault.artifacts.snapshot import Listing, Snapshot, find_version, open_snapshot, read_listing
 from casvault.artifacts.version import Origin
 from casvault.deploy.run import Command, Outcome, Session, run
-from casvault.errors import NotFoundError
+from casvault.errors import NotFoundError, RefusedError
 from casvault.objects import LINK
 from casvault.trees import edit_paths, find_path
 
@@ -40,6 +40,12 @@ def bring_up_to_date(draft: Draft, line: Line) -> Snapshot:
 
 def take_snapshot(session: Session, stage: ObjectPublisher, line: Line, kind: str = "snapshot") -> Outcome:
     def plan(draft: Draft) -> None:
+        if line.scan is not None and line.scan.base is None and draft.ref(line.ref) is not None:
+            raise RefusedError(
+                "there is a collection of this name, and this directory was never at a snapshot of it",
+                place=show(line.name),
+                remedy="add the directory under another name: `casvault collection add DIR --name NAME`",
+            )
         bring_up_to_date(draft, line)
 
     return run(session, stage, Command(kind, (line.name,)), plan)

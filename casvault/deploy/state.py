@@ -34,7 +34,7 @@ class Place(NamedTuple):
     @property
     def file_path(self) -> bytes:
         """Relative to the project's directory."""
-        return self.root + b"/" + self.path if self.root else self.path
+        return self.root + b"/" + self.path
 
 
 class Deployment(NamedTuple):

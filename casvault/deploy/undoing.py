@@ -67,6 +67,11 @@ def iter_standing(log: OperationLog) -> Iterator[tuple[Step, bool]]:
         yield Step(oid, operation), stands
 
 
+def stands(log: OperationLog, step: Step) -> bool:
+    """Whether nothing has taken the step back."""
+    return any(found.id == step.id and is_standing for found, is_standing in iter_standing(log))
+
+
 def undo_command(kind: str, step: Step) -> Command:
     arguments = (b"%d" % step.operation.number, step.operation.kind.encode())
     return Command(kind, arguments, ((UNDOES, step.id),))

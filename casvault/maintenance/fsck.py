@@ -111,7 +111,7 @@ class _Walk:
         self.expect(oid, kind, whence)
         found = 0 if oid == EMPTY_ID else self._size(oid, kind)
         if found is not None and found != size:
-            raise DamageError(f"{whence} claims a size of {size}, it is {found}", place=str(oid))
+            self.problems.append(Problem(str(oid), f"{whence} claims a size of {size}, it is {found}"))
 
     def _size(self, oid: Oid, kind: Kind) -> int | None:
         info = self._reader.find_infos([oid])[0]

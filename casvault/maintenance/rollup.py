@@ -8,6 +8,8 @@ between leaves objects twice, which the next roll-up of their class mends.
 
 from __future__ import annotations
 
+from itertools import accumulate
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from casvault.files import try_lock_existing, try_lock_file
@@ -39,8 +41,11 @@ def plan_roll_up(packs: Sequence[Pack], budget: int = ROLLUP_BYTES) -> list[Pack
     for pack in packs:
         classes.setdefault(size_class(pack.size), []).append(pack)
     for _, members in sorted(classes.items()):
-        if len(members) >= ROLLUP_FACTOR and sum(pack.size for pack in members) <= budget:
-            return members
+        if len(members) >= ROLLUP_FACTOR:
+            sizes = accumulate(sorted(pack.size for pack in members))
+            fitting = sum(size <= budget for size in sizes)
+            if fitting > 1:
+                return sorted(members, key=attrgetter("size"))[:fitting]
     return []
 
 

@@ -63,8 +63,8 @@ class OpenVault:
     @classmethod
     def discover(cls, start: Path | str = ".", *, vault: Path | str | None = None, **options: Any) -> Self:
         """Open the vault that a directory belongs to; see `casvault.vault.opening.discover`."""
-        here = Path(os.path.abspath(start))
-        found = discover(here, None if vault is None else Path(os.path.abspath(vault)))
+        here = Path(os.path.realpath(start))
+        found = discover(here, None if vault is None else Path(os.path.realpath(vault)))
         return cls(Repository.open(found.vault), here=here, **options)
 
     @classmethod

@@ -33,7 +33,7 @@ class Collections(CollectionsView, WritingVault):
         A directory that was a collection of this vault before, under the same name, is registered again: that is how to
         tell where one has moved.
         """
-        place = Path(os.path.abspath(directory))
+        place = Path(os.path.realpath(directory))
         if not place.is_dir():
             raise UsageError("not a directory", place=str(place), remedy="create it first")
         return self._add(place, place.name if name is None else name, "collection add")
@@ -78,7 +78,7 @@ class Collections(CollectionsView, WritingVault):
             raise UsageError("not a snapshot", place=revision, remedy="name a snapshot, see `casvault log`")
         wanted = [typed(path).strip(b"/") for path in paths]
         session = self._session(message, self._directories(name))
-        with self._stage() as stage, self._line(name, session, stage) as line:
+        with self._stage() as stage, self._line(name, session, stage, may_be_empty=True) as line:
             return restore(session, stage, line, source, wanted)
 
     def restore_to(

@@ -20,7 +20,7 @@ from casvault.deploy.pulling import PullStrategy, plan_pull
 from casvault.deploy.run import Command, Outcome, run
 from casvault.deploy.scanning import save_cache, scan_collection, scan_project
 from casvault.deploy.state import DEFAULT_ROOT, Place, read_deployments
-from casvault.errors import NotFoundError, RefusedError, UsageError
+from casvault.errors import NotFoundError, RefusedError, StaleError, UsageError
 from casvault.objects import LINK, Overlay, read_commit
 from casvault.trees import find_path
 from casvault.vault.results import DeployResult, DeployRow, DriftRow, FileChange, ProjectInfo, PullResult, PullRow
@@ -71,7 +71,7 @@ class Projects(WritingVault):
         project has edits and no strategy says what becomes of them.
         """
         name = self._collection_name(collection)
-        directory = Path(os.path.abspath(project))
+        directory = Path(os.path.realpath(project))
         ref, is_new = self._claim(directory)
         session = self._session(message, {**self._directories(name), ref: directory})
         results: list[Deployed] = []
@@ -84,6 +84,8 @@ class Projects(WritingVault):
             subject = Project(ref.removeprefix(PROJECTS), ref, states)
 
             def plan(draft: Draft) -> None:
+                if is_new and draft.ref(ref) is not None:
+                    raise StaleError("another project has taken this name meanwhile", place=show(ref))
                 results[:] = plan_deploy(draft, line, subject, places, strategy)
 
             arguments = (line.name, subject.name, *(place.path for place in places))
@@ -98,9 +100,9 @@ class Projects(WritingVault):
         scans: dict[bytes, CollectionScan | None] = {}
         rows: list[DriftRow] = []
         view = self._view()
-        wanted = None if project is None else self._project_of(Path(os.path.abspath(project)))[0]
+        wanted = None if project is None else self._project_of(Path(os.path.realpath(project)))[0]
         for ref, state in view.iter_refs(PROJECTS.rstrip(b"/")):
-            place = places.get(show(ref)) if wanted is None else os.path.abspath(project or "")
+            place = places.get(show(ref)) if wanted is None else os.path.realpath(project or "")
             if (wanted is not None and ref != wanted) or place is None:
                 continue
             if wanted is None and not Path(place).is_dir():
@@ -123,7 +125,7 @@ class Projects(WritingVault):
         The base of the merge is the merge base of the two sides' versions. ConflictError leaves the collection and the
         project byte for byte as they were. With `preview` nothing is changed in any case.
         """
-        directory = Path(os.path.abspath(project))
+        directory = Path(os.path.realpath(project))
         ref, _ = self._project_of(directory)
         if not preview:
             ref, _ = self._claim(directory)
@@ -151,7 +153,7 @@ class Projects(WritingVault):
 
     def deployments(self, project: Path | str, artifact: str) -> list[Oid]:
         """The versions of one artifact that were deployed to a project, the newest first."""
-        ref, _ = self._project_of(Path(os.path.abspath(project)))
+        ref, _ = self._project_of(Path(os.path.realpath(project)))
         place = self._deployed_places(ref, [artifact], None)[0]
         found: list[Oid] = []
         state = self._view().find(ref)
@@ -239,7 +241,7 @@ class Projects(WritingVault):
             snapshot = open_snapshot(stage, self._view().find(line.ref))
             known, rules = [path for path, _ in iter_links(stage, snapshot)], self._rules(None)
         places = []
-        for artifact in artifacts:
+        for artifact in check_names(artifacts):
             path = pick_path(known, rules, artifact)
             if path is None:
                 remedy = f"see `casvault ls-tree -r {show(line.name)}`"
@@ -253,9 +255,14 @@ class Projects(WritingVault):
         deployments = read_deployments(self.reader, self._view().find(ref))
         known = [place for place in deployments if collection in (None, show(place.collection))]
         places = []
-        for artifact in artifacts:
-            path = pick_path({place.path for place in known}, self._rules(collection), artifact)
-            found = [place for place in known if place.path == path]
+        for artifact in check_names(artifacts):
+            found = [
+                place
+                for name in {place.collection for place in known}
+                for path in [pick_path(_paths_of(known, name), self._rules(show(name)), artifact)]
+                for place in known
+                if (place.collection, place.path) == (name, path)
+            ]
             if not found:
                 raise NotFoundError(
                     f"nothing of this name is deployed in project {show(ref.removeprefix(PROJECTS))}",
@@ -307,6 +314,9 @@ class Projects(WritingVault):
                 other = read_marker(Path(known), PROJECT_MARKER) if Path(known).is_dir() else None
                 if other is not None and other.checkout == marker.checkout:
                     return self._register_copy(directory, ref), False
+                if other is not None and other.name == marker.name:
+                    # Two directories have taken one name: the one that is registered keeps it.
+                    return project_ref(self._free_name(marker.name)), True
             places.set(show(ref), str(directory))
             return ref, False
         return project_ref(self._free_name(directory.name or "project")), True
@@ -350,6 +360,17 @@ class Projects(WritingVault):
             number += 1
             name = f"{base}-{number}"
         return name
+
+
+def check_names(artifacts: Iterable[str]) -> Iterable[str]:
+    """UsageError for one name where a list is meant: its letters are no artifacts."""
+    if isinstance(artifacts, str):
+        raise UsageError("give a list of artifacts, not one name", place=artifacts)
+    return artifacts
+
+
+def _paths_of(places: Iterable[Place], collection: bytes) -> set[bytes]:
+    return {place.path for place in places if place.collection == collection}
 
 
 def _as_version(draft: Draft, place: Place, version: Oid | None, content: Root | None) -> Oid | None:

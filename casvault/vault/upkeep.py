@@ -22,10 +22,11 @@ from casvault.deploy.undoing import (
     find_undo,
     iter_standing,
     plan_inverse,
+    stands,
     touched_refs,
     undo_command,
 )
-from casvault.errors import DamageError, NotFoundError, UsageError
+from casvault.errors import DamageError, NotFoundError, StaleError, UsageError
 from casvault.files import lock_directory
 from casvault.maintenance.fsck import check_objects, check_packs
 from casvault.oid import ID_SIZE
@@ -81,7 +82,7 @@ class Upkeep(WritingVault):
 
     def recover(self, directory: Path | str | None = None, *, back: bool = False) -> list[RecoverResult]:
         """Finish, or with `back` take back, what commands were cut off from, in one directory or in all known ones."""
-        directories = self.interrupted() if directory is None else [Path(os.path.abspath(directory))]
+        directories = self.interrupted() if directory is None else [Path(os.path.realpath(directory))]
         nearest = None if directory is None else find_upwards(directories[0], (COLLECTION_MARKER, PROJECT_MARKER))
         if directory is not None and nearest != directories[0]:
             raise UsageError("neither a collection nor a project", place=str(directory))
@@ -127,18 +128,21 @@ class Upkeep(WritingVault):
         self, kind: str, step: Step, *, force: bool, refs_only: bool, taking_back: Path | None = None
     ) -> UndoResult:
         directories = {} if refs_only else self._directories_of(step)
-        interrupted = {} if taking_back is None else _journals_of(step.operation, [*directories.values(), taking_back])
-        session = self._session("", directories)._replace(interrupted=interrupted)
+        session = self._session("", directories)
         with ExitStack() as stack:
             stage = stack.enter_context(self._stage())
             if taking_back is None:
                 stack.enter_context(locked(session))
             else:
-                for place in sorted({*directories.values(), *interrupted}):
+                for place in sorted({*directories.values(), taking_back}):
                     stack.enter_context(lock_directory(place))
+                journals = _journals_of(step.operation, [*directories.values(), taking_back])
+                session = session._replace(interrupted=journals)
             disk = {} if refs_only else self._scan_written(stage, step, directories)
 
             def plan(draft: Draft) -> None:
+                if not stands(self._repository.log, step):
+                    raise StaleError("somebody else has just taken this back", remedy="see `casvault ops`")
                 plan_inverse(draft, self._repository.log, step, disk, force=force)
 
             outcome = run(session, stage, undo_command(kind, step), plan)

@@ -30,7 +30,7 @@ class Vault(Collections, Projects, History, Upkeep, Backend):
     @classmethod
     def init(cls, directory: Path | str = ".", name: str | None = None, **options: Any) -> tuple[Self, SnapshotResult]:
         """Make a vault in a directory, and the directory its first collection, named after it unless told otherwise."""
-        place = Path(os.path.abspath(directory))
+        place = Path(os.path.realpath(directory))
         name = place.name if name is None else name
         collection_ref(name)
         control = place / CONTROL

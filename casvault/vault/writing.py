@@ -52,7 +52,9 @@ class WritingVault(OpenVault):
             stage.discard()
 
     @contextmanager
-    def _line(self, name: str, session: Session, stage: ObjectPublisher) -> Iterator[Line]:
+    def _line(
+        self, name: str, session: Session, stage: ObjectPublisher, *, may_be_empty: bool = False
+    ) -> Iterator[Line]:
         """A collection, its directory locked and scanned; what the scan learned is kept if all it read is stored."""
         ref = collection_ref(name)
         with locked(session):
@@ -60,7 +62,14 @@ class WritingVault(OpenVault):
             if directory is None:
                 yield Line(typed(name), ref, None)
                 return
-            scan = scan_collection(self._repository, stage, directory, storing=True, progress=self._progress)
+            scan = scan_collection(
+                self._repository,
+                stage,
+                directory,
+                storing=True,
+                may_be_empty=may_be_empty,
+                progress=self._progress,
+            )
             yield Line(typed(name), ref, scan)
             learn(stage, scan.cache)
 

@@ -16,7 +16,7 @@ from casvault.errors import InterruptedTargetError
 from tests.support.dying import run_until_death
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from casvault.vault.results import ArtifactChange
@@ -65,7 +65,7 @@ class World(NamedTuple):
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path) -> World:
     made = World(tmp_path / "world", tmp_path / "template")
     skill = made.lib / "skills" / "pdf"
     skill.mkdir(parents=True)
@@ -78,7 +78,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     (skill / "old.txt").unlink()
     (skill / "more").mkdir()
     (skill / "more" / "new.txt").write_text("new\n")
-    yield made
+    return made
 
 
 def edit_project(world: World) -> None:
@@ -151,9 +151,7 @@ class End(NamedTuple):
     changes: tuple[ArtifactChange, ...]
 
 
-def check_after_death(
-    world: World, command: Callable[[World], None], end: End, *, back: bool, place: str
-) -> None:
+def check_after_death(world: World, command: Callable[[World], None], end: End, *, back: bool, place: str) -> None:
     old, new = end.old, end.new
     vault = world.vault()
     assert vault.fsck().problems == (), place

@@ -281,7 +281,9 @@ WITHOUT_STREAMED = [entry for entry in ENTRIES if entry is not STREAMED]
 
 
 @pytest.mark.parametrize("mask", [0x01, 0xFF])
-@pytest.mark.parametrize("entries", [pytest.param(WITHOUT_STREAMED, id="sized"), pytest.param([STREAMED], id="streamed")])
+@pytest.mark.parametrize(
+    "entries", [pytest.param(WITHOUT_STREAMED, id="sized"), pytest.param([STREAMED], id="streamed")]
+)
 def test_flipped_bytes_never_give_wrong_bytes(tmp_path: Path, entries: list[Forged], mask: int) -> None:
     """Every byte of a pack, flipped: what is still read is right, and a full verification always finds the damage."""
     good = pack_bytes(entries)

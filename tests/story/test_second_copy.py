@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
 import pytest
 
 from casvault import Status, Vault
-from casvault.errors import ConflictError, RefusedError
+from casvault.errors import CasvaultError, ConflictError, RefusedError
 from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, clock, command, picture, text, write
 
 EDITED = text(line0="zero, by the first copy")
@@ -198,7 +199,7 @@ def test_undo_of_the_first_copys_work_from_a_stale_one(scene: Scene, stale: tupl
     assert (there / REVIEW).read_text() == EDITED
 
 
-@pytest.mark.xfail(strict=True, reason="undo reverts files in a directory that the operation did not write")
+@pytest.mark.xfail(strict=True, reason="undo of what another copy wrote is a KeyError")
 def test_undo_from_the_first_copy_of_what_the_stale_one_did(scene: Scene, stale: tuple[Path, Vault]) -> None:
     """The merge wrote the first copy's edit into the stale one; undone from the first, it went from the first."""
     there, vault = stale
@@ -236,15 +237,13 @@ def test_a_collection_whose_addition_was_undone_is_added_again(scene: Scene) -> 
     assert dict(scene.vault().iter_artifacts("other")).keys() == {"skills/a"}
 
 
-@pytest.mark.xfail(strict=True, reason="a snapshot of a collection that is not there deletes its directory's files")
 def test_a_snapshot_in_the_directory_of_a_removed_collection(scene: Scene) -> None:
     """collection remove, snapshot from within the directory: every file of it was deleted."""
     scene.vault().remove_collection("lib")
     before = picture(scene.lib)
-    try:
+    with contextlib.suppress(CasvaultError):
         Vault.discover(scene.lib, clock=clock).snapshot()
-    finally:
-        assert picture(scene.lib) == before
+    assert picture(scene.lib) == before
 
 
 def test_a_removed_marker_is_no_reason_to_make_snapshot_after_snapshot(scene: Scene) -> None:

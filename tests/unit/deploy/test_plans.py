@@ -59,9 +59,8 @@ def test_deploy_merge_of_a_customised_copy_through_a_second_update(desk: Desk) -
     second = desk.record(desk.open(standing.draft.ref(LINE.ref)), {"skills/a": UPDATE.replace(b"4", b"second")})
     standing.draft.set_ref(LINE.ref, second.id)
     standing.project.states[PLACE.file_path] = desk.file(BOTH)
-    standing.draft.files.clear()
     deploy(standing, DeployStrategy.MERGE)
-    assert standing.written() == [(b".claude/skills/a", BOTH, BOTH.replace(b"4", b"second"))]
+    assert standing.written() == [(b".claude/skills/a", EDIT, BOTH.replace(b"4", b"second"))]
 
 
 def test_deploy_merge_that_clashes_touches_nothing(desk: Desk) -> None:
@@ -253,7 +252,7 @@ def test_state_of_a_commit_that_is_none(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("root", "path"),
-    [(b".claude", b"skills/a"), (b".claude", b"skills/a/b"), (b".claude", b"skills"), (b"", b".claude/skills/a")],
+    [(b".claude", b"skills/a"), (b".claude", b"skills/a/b"), (b".claude", b"skills")],
 )
 def test_check_not_owned_path_of_another_deployment(desk: Desk, root: bytes, path: bytes) -> None:
     version = desk.version(b"1")

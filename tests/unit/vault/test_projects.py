@@ -82,7 +82,6 @@ def test_pull_from_a_copy_leaves_the_original_outdated(scene: Scene) -> None:
     assert scene.tip_text() == text(line3="edited in the copy")
 
 
-@pytest.mark.xfail(strict=True, reason="two paths of one directory are taken for an original and its copy")
 def test_deploy_through_a_symlink_is_the_same_project(scene: Scene) -> None:
     vault = scene.vault()
     vault.deploy(["skill/pdf"], scene.app)
@@ -91,7 +90,6 @@ def test_deploy_through_a_symlink_is_the_same_project(scene: Scene) -> None:
     assert (names, project_names(vault)) == (["app", "app"], ["app"])
 
 
-@pytest.mark.xfail(strict=True, reason="a marker whose name somebody else has taken by now shares that project's state")
 def test_deploy_after_a_registration_that_was_cut_off_has_a_state_of_its_own(scene: Scene) -> None:
     """Crash after the marker; another directory of the same name; then both were one project. A race does the same."""
     vault = scene.vault()
@@ -104,7 +102,6 @@ def test_deploy_after_a_registration_that_was_cut_off_has_a_state_of_its_own(sce
     assert len(project_names(vault)) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="an addition that finds the name taken is merged with what has it")
 def test_add_collection_after_one_that_was_cut_off_is_not_mixed_with_another(scene: Scene) -> None:
     """Crash after the marker; a second collection of the name; then each got the other's files. A race does it, too."""
     vault = scene.vault()
@@ -173,13 +170,7 @@ def test_deploy_to_a_project_of_another_vault(scene: Scene) -> None:
         vault.deploy(["skill/pdf"], scene.app)
 
 
-@pytest.mark.xfail(strict=True, reason="an empty root has no name in the project's state")
-def test_deploy_to_the_root_of_the_project(scene: Scene) -> None:
-    scene.vault().deploy(["skill/pdf"], scene.app, root="")
-    assert (scene.app / PDF).read_text() == text()
-
-
-@pytest.mark.parametrize("root", ["..", "/etc", ".git", "a/../b", ".casvault"])
+@pytest.mark.parametrize("root", ["", ".", "..", "/etc", ".git", "a/../b", ".casvault"])
 def test_deploy_to_a_root_that_may_not_be_written(scene: Scene, root: str) -> None:
     before = picture(scene.root)
     with pytest.raises(CasvaultError):
@@ -196,7 +187,6 @@ def test_deploy_two_roots_are_two_deployments(scene: Scene) -> None:
     assert found == {".claude": Status.MODIFIED, ".codex": Status.IN_SYNC}
 
 
-@pytest.mark.xfail(strict=True, reason="without --collection, pull knows the default rules only")
 def test_pull_by_the_short_name_of_the_collections_own_rule(scene: Scene) -> None:
     rule = '[[rules]]\npath = "prompts/**/*.txt"\nkind = "prompt"\nsuffix = ".txt"\n'
     write(scene.lib, "casvault.toml", rule)
@@ -295,7 +285,6 @@ def test_snapshot_of_an_emptied_directory_is_refused(scene: Scene) -> None:
         scene.vault().snapshot()
 
 
-@pytest.mark.xfail(strict=True, reason="restore looks at the directory first, and refuses in the same words")
 def test_restore_of_an_emptied_directory_is_the_remedy_that_is_named(scene: Scene) -> None:
     before = picture(scene.lib)
     empty(scene.lib)
