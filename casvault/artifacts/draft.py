@@ -31,6 +31,8 @@ class Draft:
         self.draftsman = draftsman
         self.graph = CommitGraph(stage)
         self._files: dict[bytes, dict[bytes, FileWrite]] = {}
+        self.markers: dict[bytes, Oid] = {}
+        """The snapshots that directories of collections are at afterwards, where it is not what their ref points to."""
         self._refs: dict[bytes, Oid | None] = {}
 
     def ref(self, name: bytes) -> Oid | None:

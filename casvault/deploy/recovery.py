@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from casvault.artifacts.names import show
 from casvault.deploy.journal import JOURNAL
-from casvault.deploy.run import apply_writes, find_interrupted, finish_journal
+from casvault.deploy.run import apply_writes, find_interrupted, finish_journal, plan_writes
 from casvault.errors import ConflictError
 from casvault.progress import silent
-from casvault.worktree.plan import is_directory, plan_changes, same_state
+from casvault.worktree.plan import is_directory, same_state
 from casvault.worktree.target import Target
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def finish(repository: Repository, directory: Path, progress: Progress = silent)
 
 def find_edited(reader: ObjectReader, directory: Path, writes: Iterable[FileWrite]) -> list[bytes]:
     """The paths that hold neither what was there before the writes nor what they put there."""
-    changes = [change for write in writes for change in plan_changes(reader, *write)]
+    changes = plan_writes(reader, writes)
     with Target(directory) as target:
         return [
             change.path

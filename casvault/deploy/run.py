@@ -23,15 +23,17 @@ from casvault.deploy.journal import (
     remove_journal,
     write_journal,
 )
-from casvault.deploy.marker import COLLECTION_MARKER, read_marker, write_marker
+from casvault.deploy.marker import COLLECTION_MARKER, marker_snapshot, read_marker, write_marker
 from casvault.deploy.obstacles import check_way
 from casvault.errors import DamageError, FailureError, InterruptedTargetError, MalformedError, NotFoundError
 from casvault.files import lock_directory
 from casvault.objects.canonical import decode, encode
+from casvault.oid import Oid
 from casvault.progress import silent
 from casvault.refs import Context, Plan
+from casvault.trees import empty_root
 from casvault.worktree.applying import Applied
-from casvault.worktree.plan import plan_changes
+from casvault.worktree.plan import Change, is_directory, plan_changes
 from casvault.worktree.target import Target
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
         edits = draft.edits()
         if not edits and not any(draft.files.values()):
             return None
-        fields = (*command.fields, *_file_fields(draft))
+        fields = (*command.fields, *_file_fields(session, draft))
         message = session.draftsman.message.encode(errors="surrogateescape")
         return Plan(edits, command.kind, command.arguments, message, fields, always=True)
 
@@ -166,7 +168,7 @@ def _check_writes(session: Session, draft: Draft, reader: ObjectReader) -> None:
     """Refuse what could not be written while nothing has happened yet: control names, symlinks, what is in the way."""
     for ref, directory in _touched(session, draft):
         writes = draft.files.get(ref, [])
-        changes = [change for write in writes for change in plan_changes(reader, *write)]
+        changes = plan_writes(reader, writes)
         if changes:
             with Target(directory) as target:
                 target.check(changes, reader)
@@ -175,7 +177,7 @@ def _check_writes(session: Session, draft: Draft, reader: ObjectReader) -> None:
 
 def _write_journals(session: Session, draft: Draft, record: Record) -> None:
     for ref, directory in _touched(session, draft):
-        marker = draft.ref(ref) if ref.startswith(COLLECTIONS) else None
+        marker = draft.markers.get(ref, draft.ref(ref)) if ref.startswith(COLLECTIONS) else None
         writes = tuple(draft.files.get(ref, []))
         previous = session.interrupted.get(directory)
         write_journal(directory, Journal(record.transaction, record.number, ref, marker, writes, previous))
@@ -210,11 +212,23 @@ def _apply(session: Session, directory: Path) -> Applied:
     return applied
 
 
+def plan_writes(reader: ObjectReader, writes: Iterable[FileWrite]) -> list[Change]:
+    """The changes of single files. One in the place of what other writes remove below it replaces a directory."""
+    changes = [change for write in writes for change in plan_changes(reader, *write)]
+    above = {change.path[:end] for change in changes for end, sign in enumerate(change.path) if sign == 0x2F}
+    return [
+        change._replace(old=empty_root())
+        if change.old is None and change.path in above and not is_directory(change.new)
+        else change
+        for change in changes
+    ]
+
+
 def apply_writes(
     reader: ObjectReader, directory: Path, writes: Iterable[FileWrite], progress: Progress = silent
 ) -> Applied:
     """Bring the files of a directory from the old states to the new ones; what is neither is left and named."""
-    changes = [change for write in writes for change in plan_changes(reader, *write)]
+    changes = plan_writes(reader, writes)
     if not changes:
         return Applied([], [], [], [])
     with Target(directory) as target:
@@ -250,16 +264,34 @@ def _outcome(tip: Tip, applied: list[Applied], notes: tuple[str, ...]) -> Outcom
     )
 
 
-def _file_fields(draft: Draft) -> list[Field]:
-    """What the operation remembers of the files it writes, so that it can be undone."""
-    return [(FILES, encode([ref, encode_writes(writes)])) for ref, writes in sorted(draft.files.items()) if writes]
+def _file_fields(session: Session, draft: Draft) -> list[Field]:
+    """What the operation remembers of the files it writes and of their directory, so that it can be undone."""
+    fields = []
+    for ref, writes in sorted(draft.files.items()):
+        directory = session.directories.get(ref)
+        marker = None if directory is None or not ref.startswith(COLLECTIONS) else marker_snapshot(directory)
+        fields.append((FILES, encode([ref, encode_writes(writes), marker])))
+    return fields
 
 
-def written_files(operation: Operation) -> dict[bytes, tuple[FileWrite, ...]]:
+class Written(NamedTuple):
+    """What an operation wrote into one directory."""
+
+    writes: tuple[FileWrite, ...]
+    marker: Oid | None
+    """The snapshot that the directory of a collection was at before."""
+
+
+def read_written(operation: Operation) -> dict[bytes, Written]:
     """The files that an operation wrote, by the ref whose directory they are in."""
     found = {}
     for key, value in operation.fields:
         if key == FILES:
-            ref, writes = decode(value, f"operation {operation.number}")
-            found[ref] = decode_writes(writes)
+            ref, writes, marker = decode(value, f"operation {operation.number}")
+            found[ref] = Written(decode_writes(writes), None if marker is None else Oid(marker))
     return found
+
+
+def written_files(operation: Operation) -> dict[bytes, tuple[FileWrite, ...]]:
+    """The same, without the markers."""
+    return {ref: written.writes for ref, written in read_written(operation).items()}

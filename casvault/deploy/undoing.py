@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, show
 from casvault.artifacts.recording import link_to
 from casvault.artifacts.snapshot import Snapshot, open_snapshot, write_snapshot
 from casvault.artifacts.version import TYPE, Origin, write_version
-from casvault.deploy.run import Command, written_files
+from casvault.deploy.run import Command, read_written, written_files
 from casvault.deploy.state import PROJECT_STATE
 from casvault.errors import ConflictError, NotFoundError
 from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
@@ -27,6 +28,16 @@ UNDOES = b"undoes"
 UNDO, REDO = "undo", "redo"
 NO_STEPS = frozenset({"init", "observe", "upkeep"})
 RESERVED_KINDS = NO_STEPS | {UNDO, REDO}
+
+
+class OnClash(Enum):
+    """What becomes of files that were changed since, in the same places."""
+
+    REFUSE = "refuse"
+    REPLACE = "replace"
+    """They go back all the same; what they held is recorded."""
+    KEEP = "keep"
+    """They stay, as local edits."""
 
 
 class Step(NamedTuple):
@@ -84,21 +95,25 @@ def touched_refs(log: OperationLog, step: Step, draft_reader: View) -> set[bytes
 
 
 def plan_inverse(
-    draft: Draft, log: OperationLog, step: Step, disk: Mapping[bytes, Mapping[bytes, Root]], *, force: bool
+    draft: Draft, log: OperationLog, step: Step, disk: Mapping[bytes, Mapping[bytes, Root]], *, on_clash: OnClash
 ) -> None:
     """Plan to take a step back. `disk` has the states of the files it wrote, by ref and path, for the directories at
     hand.
 
-    ConflictError, by name, where something since then stands against it; `force` gives up later edits of files, which
-    have been recorded.
+    ConflictError, by name, where something since then stands against it, unless `on_clash` says what becomes of it.
     """
+    written = read_written(step.operation)
     for name, before, after in _ref_changes(log, step, draft.view):
         draft.set_ref(name, _inverse_ref(draft, name, before, after))
+        # The directory goes back to what it held, which need not be what the collection was at.
+        marker = written[name].marker if name in written else None
+        if marker is not None and draft.ref(name) == before:
+            draft.markers[name] = marker
     conflicts: list[str] = []
-    for ref, writes in written_files(step.operation).items():
+    for ref, found in written.items():
         if ref in disk:
-            for write in writes:
-                conflicts += _inverse_write(draft, ref, write, disk[ref].get(write.path), force=force)
+            for write in found.writes:
+                conflicts += _inverse_write(draft, ref, write, disk[ref].get(write.path), on_clash=on_clash)
     if conflicts:
         raise ConflictError(
             "files were changed since, in the same places; nothing was undone",
@@ -192,12 +207,15 @@ def _inverse_project(draft: Draft, name: bytes, before: Oid, after: Oid, current
     return draft.draftsman.write(draft.stage, merged.state, (current,), ((TYPE, PROJECT_STATE),))
 
 
-def _inverse_write(draft: Draft, ref: bytes, write: FileWrite, disk: Root | None, *, force: bool) -> tuple[str, ...]:
+def _inverse_write(
+    draft: Draft, ref: bytes, write: FileWrite, disk: Root | None, *, on_clash: OnClash
+) -> tuple[str, ...]:
     """Plan the inverse of one write: base is what was written, ours is the disk, theirs what was there before."""
     merged = merge_states(draft.stage, write.new, disk, write.old, path=write.path)
-    if not merged.is_clean and not force:
+    if not merged.is_clean and on_clash is OnClash.REFUSE:
         return show_conflicts(merged.conflicts)
-    target = merged.state if merged.is_clean else write.old
+    # Where there are conflicts, the merged state has what is on disk.
+    target = write.old if not merged.is_clean and on_clash is OnClash.REPLACE else merged.state
     if target != disk:
         draft.write_file(ref, write.path, disk, target)
     return ()

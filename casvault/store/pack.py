@@ -36,6 +36,11 @@ class Pack:
         self._trailer = layout.decode_trailer(self._data, self.name)
         self.index = layout.Index(self._data, self._trailer, self.name)
 
+    def renamed(self, path: Path) -> Pack:
+        """This pack, which was published under another name after it was opened."""
+        self.path, self.name = path, path.name
+        return self
+
     def __len__(self) -> int:
         return self.index.count
 

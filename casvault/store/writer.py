@@ -120,11 +120,13 @@ class PackWriter:
         self._flush()
         with explained(self._path):
             os.fsync(self._descriptor)
-        Pack(self._path).check_sums()
+        written = Pack(self._path)
+        written.check_sums()
         final = self._directory / new_pack_name()
         publish_file(self._path, final)
         self._close()
-        return Pack(final)
+        # Not opened again by its name: somebody may have rolled it up already.
+        return written.renamed(final)
 
     def abandon(self) -> None:
         if self._descriptor >= 0:

@@ -17,6 +17,7 @@ from casvault.deploy.scanning import scan_project
 from casvault.deploy.undoing import (
     REDO,
     UNDO,
+    OnClash,
     Step,
     find_redo,
     find_undo,
@@ -26,7 +27,7 @@ from casvault.deploy.undoing import (
     touched_refs,
     undo_command,
 )
-from casvault.errors import DamageError, NotFoundError, StaleError, UsageError
+from casvault.errors import DamageError, NotFoundError, StaleError, UnsupportedError, UsageError
 from casvault.files import lock_directory
 from casvault.maintenance.fsck import check_objects, check_packs
 from casvault.oid import ID_SIZE
@@ -56,12 +57,12 @@ class Upkeep(WritingVault):
         these clash: `force` records them and goes back all the same, `refs_only` leaves all files alone.
         """
         self._check_not_interrupted()
-        return self._invert(UNDO, find_undo(self._repository.log), force=force, refs_only=refs_only)
+        return self._invert(UNDO, find_undo(self._repository.log), _on_clash(force=force), refs_only=refs_only)
 
     def redo(self, *, force: bool = False, refs_only: bool = False) -> UndoResult:
         """Take back the latest undo."""
         self._check_not_interrupted()
-        return self._invert(REDO, find_redo(self._repository.log), force=force, refs_only=refs_only)
+        return self._invert(REDO, find_redo(self._repository.log), _on_clash(force=force), refs_only=refs_only)
 
     def interrupted(self) -> list[Path]:
         """The known directories in which a command was cut off while it wrote files."""
@@ -119,13 +120,13 @@ class Upkeep(WritingVault):
                     starts += [state.id for write in writes for state in write[1:] if state is not None]
             if expected is None:
                 problems.append((str(self.path), "the vault has no operations"))
-        except DamageError as error:
+        except (DamageError, UnsupportedError) as error:
             problems.append((error.place or "operation chain", error.message))
         top = self._repository.log.tip() if not problems else None
         return (0 if top is None else top.record.number), starts, problems
 
     def _invert(
-        self, kind: str, step: Step, *, force: bool, refs_only: bool, taking_back: Path | None = None
+        self, kind: str, step: Step, on_clash: OnClash, *, refs_only: bool, taking_back: Path | None = None
     ) -> UndoResult:
         directories = {} if refs_only else self._directories_of(step)
         session = self._session("", directories)
@@ -143,7 +144,7 @@ class Upkeep(WritingVault):
             def plan(draft: Draft) -> None:
                 if not stands(self._repository.log, step):
                     raise StaleError("somebody else has just taken this back", remedy="see `casvault ops`")
-                plan_inverse(draft, self._repository.log, step, disk, force=force)
+                plan_inverse(draft, self._repository.log, step, disk, on_clash=on_clash)
 
             outcome = run(session, stage, undo_command(kind, step), plan)
         done = step.operation
@@ -182,6 +183,8 @@ class Upkeep(WritingVault):
         """What is on disk now where the step wrote files; read into the stage, so that nothing of it can be lost."""
         disk = {}
         for ref, writes in written_files(step.operation).items():
+            if ref not in directories:
+                continue
             states = [(write.path, state) for write in writes for state in write[1:] if state is not None]
             paths = [write.path for write in writes]
             disk[ref], _ = scan_project(self._repository, stage, directories[ref], paths, states, storing=True)
@@ -204,8 +207,12 @@ class Upkeep(WritingVault):
                 return RecoverResult(directory, journal.number, False, written, removed, kept)
         chain = self._repository.log.iter_chain()
         step = next(Step(oid, found) for oid, found in chain if found.number == journal.number)
-        outcome = self._invert(UNDO, step, force=False, refs_only=False, taking_back=directory).outcome
+        outcome = self._invert(UNDO, step, OnClash.KEEP, refs_only=False, taking_back=directory).outcome
         return RecoverResult(directory, journal.number, True, outcome.written, outcome.removed, outcome.kept)
+
+
+def _on_clash(*, force: bool) -> OnClash:
+    return OnClash.REPLACE if force else OnClash.REFUSE
 
 
 def _journals_of(operation: Operation, directories: Iterable[Path]) -> dict[Path, bytes]:

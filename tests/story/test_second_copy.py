@@ -176,7 +176,6 @@ def test_what_is_undone_with_refs_only_does_not_depend_on_unrelated_edits(scene:
     assert (there / REVIEW).read_text() == (scene.lib / REVIEW).read_text()
 
 
-@pytest.mark.xfail(strict=True, reason="undo moves the marker of a directory to a snapshot that it never held")
 def test_undo_in_a_stale_copy_and_a_snapshot_keep_the_first_copys_edit(scene: Scene, stale: tuple[Path, Vault]) -> None:
     """Copy (stale) adds and snapshots, undoes that, snapshots again: the first copy's edit was silently reverted."""
     there, vault = stale
@@ -199,7 +198,6 @@ def test_undo_of_the_first_copys_work_from_a_stale_one(scene: Scene, stale: tupl
     assert (there / REVIEW).read_text() == EDITED
 
 
-@pytest.mark.xfail(strict=True, reason="undo of what another copy wrote is a KeyError")
 def test_undo_from_the_first_copy_of_what_the_stale_one_did(scene: Scene, stale: tuple[Path, Vault]) -> None:
     """The merge wrote the first copy's edit into the stale one; undone from the first, it went from the first."""
     there, vault = stale
