@@ -15,7 +15,7 @@ from casvault.worktree.reading import read_content, store_large
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from casvault.objects import ObjectWriter
+    from casvault.objects import ObjectReader, ObjectWriter
     from casvault.oid import Oid
     from casvault.progress import Progress
 
@@ -31,6 +31,20 @@ Job = tuple[Node, int, bytes]
 """An entry of a node, and its place."""
 Piece = tuple[Node, int, bytes]
 """An entry of a node, and its content."""
+
+
+def doubt_cache(nodes: list[Node], reader: ObjectReader) -> None:
+    """Read again, in directories that have changed, what the cache says is stored and the store does not have.
+
+    Their trees are written anew, and nothing that is written may refer to a blob that is lost.
+    """
+    for node in nodes:
+        if not node.reused and 0 < len(node.pending) < len(node.held):
+            pending = set(node.pending)
+            trusted = [index for index in range(len(node.held)) if index not in pending]
+            infos = reader.find_infos([node.id_of(index) for index in trusted])
+            lost = {index for index, info in zip(trusted, infos, strict=True) if info is None}
+            node.pending = sorted(pending | lost)
 
 
 def ingest(nodes: list[Node], writer: ObjectWriter, *, storing: bool, progress: Progress) -> None:

@@ -148,6 +148,9 @@ class Node:
         for index in self.pending:
             yield index, self.place + names[index], found[index]
 
+    def id_of(self, index: int) -> Oid:
+        return trusted_oid(bytes(self.ids[ID_SIZE * index : ID_SIZE * (index + 1)]))
+
     def settle(self, index: int, oid: Oid, *, storing: bool) -> None:
         """Note the id of an entry that was read."""
         span = slice(ID_SIZE * index, ID_SIZE * (index + 1))

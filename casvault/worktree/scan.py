@@ -11,7 +11,7 @@ from casvault.progress import silent
 from casvault.trees import build_tree
 from casvault.worktree.cache import StatCache
 from casvault.worktree.ignore import FROM_DISK, IgnoreRules
-from casvault.worktree.ingest import ingest, make_trees
+from casvault.worktree.ingest import doubt_cache, ingest, make_trees
 from casvault.worktree.names import join
 from casvault.worktree.node import Role
 from casvault.worktree.walk import Walk
@@ -155,6 +155,8 @@ def _scan(
     )
     starts = [walk.top()] if paths is None else [node for path in paths if (node := walk.start_at(path)) is not None]
     walk.run(starts)
+    if storing:
+        doubt_cache(walk.nodes, stage)
     ingest(walk.nodes, stage, storing=storing, progress=progress)
     make_trees(walk.nodes, stage)
     found = {node.path: node.remembered(began, storing=storing) for node in walk.nodes}

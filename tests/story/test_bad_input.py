@@ -662,7 +662,6 @@ def test_removed_pack(scene: Scene) -> None:
     assert_clean(scene.vault())
 
 
-@pytest.mark.xfail(strict=True, reason="the stat cache is believed that the vault holds a blob whose pack is gone")
 def test_snapshot_after_a_pack_was_lost_is_whole_or_refused(scene: Scene) -> None:
     """The pack with one file's blob is gone, the file is still there: the next version of its artifact referred to the
     missing blob and was called a success, though the file had only to be read again.

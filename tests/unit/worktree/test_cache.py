@@ -212,7 +212,8 @@ def test_an_edit_that_was_only_hashed_is_stored_later(root: Path) -> None:
     settle(root)
     scan(root, cache, storing=False)
     _, stage = scan(root, cache)
-    assert (stage.blobs, stage.trees) == ([b"edit"], 1)
+    # This store never got the file beside it, which is why that is read again although the cache says it is held.
+    assert (sorted(stage.blobs), stage.trees) == ([b"edit", b"x"], 1)
 
 
 def test_a_file_removed_while_only_hashing_needs_a_tree_but_no_reading(root: Path) -> None:
