@@ -15,7 +15,7 @@ READY := $(VENV)/.ready
 SETUP := $(if $(filter $(VENV)/bin/python,$(PYTHON)),$(READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format demo bench torture clean
+.PHONY: help setup test check format demo bench peers torture clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,7 +47,10 @@ demo: $(SETUP) ## the main job on real files, step by step
 	$(PYTHON) -m tests.demo
 
 bench: $(SETUP) ## the benchmarks
-	$(PYTHON) -m pytest --benchmark-only benchmarks
+	$(PYTHON) -m pytest --benchmark-only --benchmark-columns=median,iqr,min,max,rounds --benchmark-sort=fullname benchmarks
+
+peers: $(SETUP) ## the same jobs done by git, restic and borg, where they are installed
+	$(PYTHON) -m benchmarks.peers
 
 torture: $(SETUP) ## the tests with larger bounds, for as long as they take
 	$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal -m torture tests
