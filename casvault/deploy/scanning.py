@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from blake3 import blake3
 
-from casvault.artifacts.names import show
 from casvault.artifacts.rules import RULES_FILE, Rules, parse_rules
 from casvault.artifacts.snapshot import find_content, open_snapshot
 from casvault.deploy.marker import COLLECTION_MARKER, read_marker
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from casvault.artifacts.snapshot import Snapshot
     from casvault.objects import ObjectStage, Root
     from casvault.oid import Oid
     from casvault.progress import Progress
@@ -145,7 +143,3 @@ def save_cache(cache: StatCache) -> None:
 
 def show_id(oid: Oid | None) -> str:
     return "none" if oid is None else oid.short
-
-
-def describe(snapshot: Snapshot, path: bytes) -> str:
-    return f"{show(path)} in snapshot {show_id(snapshot.id)}"

@@ -14,7 +14,6 @@ from casvault.deploy.state import PROJECT_STATE
 from casvault.errors import ConflictError, NotFoundError
 from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK, read_commit
-from casvault.oid import Oid
 from casvault.trees import diff_paths
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from casvault.artifacts.draft import Draft, FileWrite
     from casvault.objects import Root
+    from casvault.oid import Oid
     from casvault.refs import Operation, OperationLog, View
 
 UNDOES = b"undoes"
@@ -219,9 +219,3 @@ def _inverse_write(
     if target != disk:
         draft.write_file(ref, write.path, disk, target)
     return ()
-
-
-def undone_by(operation: Operation) -> Oid | None:
-    """The operation that this one undoes or redoes."""
-    value = operation.field(UNDOES)
-    return None if value is None else Oid(value)
