@@ -11,6 +11,7 @@ from casvault.artifacts.version import Origin, write_version
 from casvault.errors import RefusedError
 from casvault.objects import LINK, TREE, Root
 from casvault.trees import edit_paths, find_path, walk
+from casvault.worktree.plan import same_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,8 +141,7 @@ def compare_listing(listing: Listing, units: Mapping[bytes, Root], plain: Mappin
     for path in listing.plain.keys() - plain.keys():
         changes.setdefault(path, None)
     for path, content in units.items():
-        held = listing.contents.get(path)
-        if held is None or (held.mode, held.id) != (content.mode, content.id):
+        if not same_state(listing.contents.get(path), content):
             changes[path] = NewVersion(content)
     changes |= {path: state for path, state in plain.items() if listing.plain.get(path) != state}
     return dict(sorted(changes.items()))

@@ -68,6 +68,13 @@ def marker_snapshot(directory: Path) -> Oid | None:
     return None if marker is None else marker.snapshot
 
 
+def find_marker(start: Path, file_name: str) -> tuple[Path, Marker] | None:
+    """The nearest directory at or above `start` that has this marker, and what it says."""
+    directory = find_upwards(start, (file_name,))
+    marker = None if directory is None else read_marker(directory, file_name)
+    return None if directory is None or marker is None else (directory, marker)
+
+
 def find_upwards(start: Path, names: tuple[str, ...]) -> Path | None:
     """The nearest directory at or above `start` in which one of the names exists."""
     for directory in (start, *start.parents):

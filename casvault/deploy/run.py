@@ -166,8 +166,9 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
 
 def _check_writes(session: Session, draft: Draft, reader: ObjectReader) -> None:
     """Refuse what could not be written while nothing has happened yet: control names, symlinks, what is in the way."""
+    files = draft.files
     for ref, directory in _touched(session, draft):
-        writes = draft.files.get(ref, [])
+        writes = files.get(ref, [])
         changes = plan_writes(reader, writes)
         if changes:
             with Target(directory) as target:
@@ -176,9 +177,10 @@ def _check_writes(session: Session, draft: Draft, reader: ObjectReader) -> None:
 
 
 def _write_journals(session: Session, draft: Draft, record: Record) -> None:
+    files = draft.files
     for ref, directory in _touched(session, draft):
         marker = draft.markers.get(ref, draft.ref(ref)) if ref.startswith(COLLECTIONS) else None
-        writes = tuple(draft.files.get(ref, []))
+        writes = tuple(files.get(ref, []))
         previous = session.interrupted.get(directory)
         write_journal(directory, Journal(record.transaction, record.number, ref, marker, writes, previous))
 
@@ -187,11 +189,12 @@ def _touched(session: Session, draft: Draft) -> list[tuple[bytes, Path]]:
     """The directories that need a journal: those that the draft writes into, whose collection it moves, or whose
     journal it takes back.
     """
+    files = draft.files
     moved = {edit.name for edit in draft.edits() if edit.new is not None and edit.name.startswith(COLLECTIONS)}
     return [
         (ref, directory)
         for ref, directory in session.directories.items()
-        if draft.files.get(ref) or ref in moved or directory in session.interrupted
+        if files.get(ref) or ref in moved or directory in session.interrupted
     ]
 
 

@@ -13,6 +13,7 @@ from casvault.deploy.run import Command, Outcome, Session, run
 from casvault.errors import NotFoundError, RefusedError
 from casvault.objects import LINK
 from casvault.trees import edit_paths, find_path
+from casvault.worktree.plan import same_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,8 +76,7 @@ def restore(session: Session, stage: ObjectPublisher, line: Line, source: Oid, p
 def _restored_all(now: Listing, then: Listing) -> dict[bytes, Change]:
     changes: dict[bytes, Change] = dict.fromkeys((now.versions.keys() | now.plain.keys()) - then.versions.keys())
     for path, content in then.contents.items():
-        held = now.contents.get(path)
-        if held is None or (held.mode, held.id) != (content.mode, content.id):
+        if not same_state(now.contents.get(path), content):
             changes[path] = NewVersion(content, Origin.RESTORE)
     for path, state in then.plain.items():
         changes.pop(path, None)

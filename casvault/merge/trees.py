@@ -9,7 +9,7 @@ from casvault.limits import MERGE_BYTES
 from casvault.merge.content import ContentConflict, ContentConflictKind, ModeConflict, merge_content, merge_mode
 from casvault.merge.rule import Clash, resolve
 from casvault.objects import FILE_MODES, LINK, TREE, Entry, Root, read_blob, write_blob
-from casvault.trees import EMPTY_ID, diff_entries, edit_tree, find_entry
+from casvault.trees import EMPTY_ID, diff_entries, edit_tree, find_entry, state_of, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,8 +114,8 @@ class _Merger:
 
     def _merge_directories(self, path: bytes, base: Root | None, ours: Root | None, theirs: Root | None) -> TreeMerge:
         """Name by name, where either side differs from the base. A side that removed the directory counts as empty."""
-        base_id = _tree_of(base)
-        ours_id, theirs_id = _tree_of(ours), _tree_of(theirs)
+        base_id = tree_of(base)
+        ours_id, theirs_id = tree_of(ours), tree_of(theirs)
         our_names = {name for name, _, _ in diff_entries(self._stage, base_id, ours_id)}
         prefix = path + b"/" if path else b""
         edits: dict[bytes, Entry | None] = {}
@@ -124,9 +124,9 @@ class _Merger:
             mine = before
             if name in our_names:
                 mine = self._entry(ours_id, name)
-            merged = self.merge(prefix + name, _state(before), _state(mine), _state(after))
+            merged = self.merge(prefix + name, state_of(before), state_of(mine), state_of(after))
             conflicts += merged.conflicts
-            if merged.state != _state(mine):
+            if merged.state != state_of(mine):
                 edits[name] = None if merged.state is None else Entry(name, *merged.state)
         state = edit_tree(self._stage, ours_id or EMPTY_ID, edits)
         gone = (ours is None or theirs is None) and state.id == EMPTY_ID
@@ -162,14 +162,6 @@ def _are_directories(base: Root | None, ours: Root | None, theirs: Root | None) 
     present = [state for state in (ours, theirs) if state is not None]
     both_there = len(present) == 2
     return all(state.mode == TREE for state in present) and (both_there or (base is not None and base.mode == TREE))
-
-
-def _tree_of(state: Root | None) -> Oid | None:
-    return state.id if state is not None and state.mode == TREE else None
-
-
-def _state(entry: Entry | None) -> Root | None:
-    return None if entry is None else Root(*entry[1:])
 
 
 def show_conflicts(conflicts: Iterable[TreeConflict]) -> tuple[str, ...]:

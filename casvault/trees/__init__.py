@@ -1,6 +1,6 @@
 """Trees as directories: reading, editing and comparing them over any reader, whatever nodes they are stored in."""
 
-from casvault.trees.diff import PathChange, diff_entries, diff_paths, iter_unshared
+from casvault.trees.diff import PathChange, diff_entries, diff_paths, iter_unshared, state_of, tree_of
 from casvault.trees.edit import build_tree, edit_paths, edit_tree, empty_root
 from casvault.trees.read import EMPTY_ID, find_entries, find_entry, find_path, iter_entries, read_root, walk
 
@@ -19,5 +19,7 @@ __all__ = [
     "iter_entries",
     "iter_unshared",
     "read_root",
+    "state_of",
+    "tree_of",
     "walk",
 ]

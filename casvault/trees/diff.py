@@ -79,7 +79,7 @@ def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: b
         change = pending.pop()
         if change.old == change.new:
             continue
-        before, after = _tree_of(change.old), _tree_of(change.new)
+        before, after = tree_of(change.old), tree_of(change.new)
         if before is None and after is None:
             yield change
             continue
@@ -88,7 +88,7 @@ def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: b
         new_gone = after is not None and not any(entry for _, _, entry in entries)
         yield from _ends(change, before, after, empty=(old_gone, new_gone))
         prefix = change.path + b"/" if change.path else b""
-        pending.extend(PathChange(prefix + name, _state(a), _state(b)) for name, a, b in reversed(entries))
+        pending.extend(PathChange(prefix + name, state_of(a), state_of(b)) for name, a, b in reversed(entries))
 
 
 def _ends(
@@ -103,9 +103,11 @@ def _ends(
         yield PathChange(change.path, old, new)
 
 
-def _tree_of(state: Root | None) -> Oid | None:
+def tree_of(state: Root | None) -> Oid | None:
+    """The tree of a state that is a directory."""
     return state.id if state is not None and state.mode == TREE else None
 
 
-def _state(entry: Entry | None) -> Root | None:
+def state_of(entry: Entry | None) -> Root | None:
+    """What stands under an entry's name; None where there is none."""
     return None if entry is None else Root(*entry[1:])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from casvault.artifacts.names import COLLECTIONS, collection_ref, show
 from casvault.artifacts.revision import Names
 from casvault.artifacts.rules import Rules
-from casvault.deploy.marker import COLLECTION_MARKER, Marker, read_marker
+from casvault.deploy.marker import COLLECTION_MARKER, Marker, find_marker
 from casvault.deploy.scanning import read_rules
 from casvault.errors import DamageError, NotFoundError, UsageError
 from casvault.formats.record import TRANSACTION_ID_SIZE
@@ -126,11 +126,8 @@ class OpenVault:
         """The nearest collection's directory at or above the current one, if it belongs to this vault."""
         if self._here is None:
             return None
-        for directory in (self._here, *self._here.parents):
-            marker = read_marker(directory, COLLECTION_MARKER)
-            if marker is not None:
-                return (directory, marker) if marker.vault_id == self._repository.config.id.hex() else None
-        return None
+        found = find_marker(self._here, COLLECTION_MARKER)
+        return found if found is not None and found[1].vault_id == self._repository.config.id.hex() else None
 
     def _directories(self, name: str) -> dict[bytes, Path]:
         directory = self._collection_directory(name)

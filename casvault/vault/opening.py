@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, Marker, find_upwards, read_marker
+from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, Marker, find_marker, find_upwards
 from casvault.errors import NotFoundError
 from casvault.repository import CONTROL
 
@@ -27,19 +27,13 @@ def discover(start: Path, vault: Path | None = None) -> Found:
     is none.
     """
     start = start.absolute()
-    collection = _nearest(start, COLLECTION_MARKER)
-    project = _nearest(start, PROJECT_MARKER)
+    collection = find_marker(start, COLLECTION_MARKER)
+    project = find_marker(start, PROJECT_MARKER)
     if vault is None:
         vault = _vault_of(start, collection, project)
     elif (vault / VAULT_FILE).exists():
         vault = vault / CONTROL
     return Found(vault, collection, project)
-
-
-def _nearest(start: Path, name: str) -> tuple[Path, Marker] | None:
-    directory = find_upwards(start, (name,))
-    marker = None if directory is None else read_marker(directory, name)
-    return None if directory is None or marker is None else (directory, marker)
 
 
 def _vault_of(start: Path, collection: tuple[Path, Marker] | None, project: tuple[Path, Marker] | None) -> Path:

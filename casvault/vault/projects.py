@@ -14,7 +14,7 @@ from casvault.artifacts.snapshot import iter_links, open_snapshot
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.deploying import DeployStrategy, check_places, plan_deploy
 from casvault.deploy.drift import Drift, find_drift
-from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, Marker, read_marker, write_marker
+from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, Marker, find_marker, read_marker, write_marker
 from casvault.deploy.projects import Project, check_root
 from casvault.deploy.pulling import PullStrategy, plan_pull
 from casvault.deploy.run import Command, Outcome, run
@@ -26,6 +26,7 @@ from casvault.trees import find_path
 from casvault.vault.results import DeployResult, DeployRow, DriftRow, FileChange, ProjectInfo, PullResult, PullRow
 from casvault.vault.writing import WritingVault, learn
 from casvault.worktree.hashonly import HashOnly
+from casvault.worktree.plan import same_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -280,11 +281,8 @@ class Projects(WritingVault):
         return places
 
     def _nearest_project(self, start: Path) -> Path | None:
-        for directory in (start, *start.parents):
-            marker = read_marker(directory, PROJECT_MARKER)
-            if marker is not None:
-                return directory if marker.vault_id == self._repository.config.id.hex() else None
-        return None
+        found = find_marker(start, PROJECT_MARKER)
+        return found[0] if found is not None and found[1].vault_id == self._repository.config.id.hex() else None
 
     def _project_of(self, directory: Path) -> tuple[bytes, Marker]:
         """The project at or above a directory."""
@@ -379,7 +377,7 @@ def _as_version(draft: Draft, place: Place, version: Oid | None, content: Root |
         return None
     if version is not None:
         held = draft.graph.commit(version).root
-        if (held.mode, held.id) == (content.mode, content.id):
+        if same_state(held, content):
             return version
     parents = () if version is None else (version,)
     return write_version(
