@@ -64,10 +64,19 @@ class Writer:
         self.won += [_parse(self._line()) for _ in range(count)]
 
     def finish(self) -> list[Won]:
-        rest, _ = self.process.communicate(timeout=SECONDS)
+        self.won += [_parse(line) for line in self.rest()]
         assert self.process.returncode == 0
-        self.won += [_parse(line) for line in rest.splitlines()]
         return self.won
+
+    def rest(self) -> list[str]:
+        """Wait for its end, and the lines that nobody has read yet.
+
+        `Popen.communicate` would read the descriptor itself and miss the lines that `readline` has taken from it and
+        keeps in its buffer: one that the writer printed while an earlier one was read."""
+        assert self.process.stdout is not None
+        lines = self.process.stdout.read().splitlines()
+        self.process.wait(SECONDS)
+        return lines
 
     def kill(self) -> None:
         self.process.kill()
@@ -151,8 +160,7 @@ def test_a_writer_that_is_killed_leaves_at_most_one_operation_that_it_was_not_to
         other.start()
         victim.read(30)
         victim.process.kill()
-        rest, _ = victim.process.communicate(timeout=SECONDS)
-        told = victim.won + [_parse(line) for line in rest.splitlines() if line.count(" ") == 3]
+        told = victim.won + [_parse(line) for line in victim.rest() if line.count(" ") == 3]
         told += other.finish()
     finally:
         victim.kill()
