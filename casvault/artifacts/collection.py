@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from casvault.artifacts.bases import Ambiguous, find_base_content
+from casvault.artifacts.changes import mode_of
+from casvault.artifacts.moves import is_move
+from casvault.artifacts.names import escape, unescape
 from casvault.artifacts.recording import compare_listing, link_to, record_changes
 from casvault.artifacts.snapshot import Snapshot, open_snapshot, read_listing, write_snapshot
 from casvault.artifacts.version import Origin, write_version
 from casvault.errors import ConflictError
 from casvault.merge.trees import ConflictKind, LinkMerge, TreeConflict, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK, Root, read_commit
-from casvault.trees import diff_paths
+from casvault.trees import diff_entries, diff_paths, edit_paths, empty_root, find_entries, find_path, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,22 +40,47 @@ def merge_snapshots(draft: Draft, collection: bytes, base: Snapshot, ours: Snaps
             place=collection.decode(errors="replace"),
             remedy="take one side's change back, or restore the newer snapshot's version of these paths, and try again",
         )
-    former = merge_states(draft.stage, base.former, ours.former, theirs.former, merge_link=_keep_ours)
     if content.state == ours.content:
         return ours
+    former = merge_former(draft, collection, content.state, base, ours, theirs)
     oid = write_snapshot(
         draft.stage,
         draft.draftsman,
         content.state,
-        former.state or ours.former,
+        former,
         [oid for oid in (ours.id, theirs.id) if oid is not None],
         collection,
     )
-    return Snapshot(oid, content.state, former.state or ours.former)
+    return Snapshot(oid, content.state, former)
 
 
-def _keep_ours(path: bytes, base: Root | None, ours: Root, theirs: Root) -> TreeMerge:
-    return TreeMerge(ours, ())
+def merge_former(
+    draft: Draft, collection: bytes, content: Root, base: Snapshot, ours: Snapshot, theirs: Snapshot
+) -> Root:
+    """Where artifacts went from `content`, the merged directory, as both sides know it.
+
+    A side that knows of a move goes before one that knows of none.
+    """
+
+    def merge_link(path: bytes, base: Root | None, ours: Root, theirs: Root) -> TreeMerge:
+        knows = [is_move(draft.stage, collection, unescape(path), link.id) for link in (ours, theirs)]
+        return TreeMerge(theirs if knows == [False, True] else ours, ())
+
+    merged = merge_states(draft.stage, base.former, ours.former, theirs.former, merge_link=merge_link)
+    state = merged.state or empty_root()
+    # One side may have an artifact where the other had one too and removed it again.
+    links = {path: one or other for path, _, _, one, other in merged.conflicts}
+    for name, _, link in diff_entries(draft.stage, ours.former.id, state.id):
+        links.setdefault(name, state_of(link))
+    for path, before, after in diff_paths(draft.stage, ours.content, content):
+        if LINK in (mode_of(before), mode_of(after)):
+            links[escape(path)] = before if mode_of(before) == LINK else None
+    known = {name: Root(*entry[1:]) for name, entry in find_entries(draft.stage, state.id, links).items()}
+    edits = {
+        name: None if mode_of(find_path(draft.stage, content, unescape(name))) == LINK else known.get(name, last)
+        for name, last in links.items()
+    }
+    return edit_paths(draft.stage, state, edits)
 
 
 def version_merge(draft: Draft, collection: bytes) -> LinkMerge:

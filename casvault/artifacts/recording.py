@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.artifacts.moves import find_last_versions
 from casvault.artifacts.names import escape, show
-from casvault.artifacts.snapshot import Listing, Snapshot, find_former, write_snapshot
+from casvault.artifacts.snapshot import Listing, Snapshot, write_snapshot
 from casvault.artifacts.version import Origin, write_version
 from casvault.errors import RefusedError
 from casvault.objects import LINK, TREE, Root
@@ -28,7 +29,13 @@ class NewVersion(NamedTuple):
     parents: tuple[Oid, ...] | None = None
 
 
-Change = NewVersion | Root | None
+class MovedTo(NamedTuple):
+    """An artifact goes, and lives on in another collection as this version, a rename with the old one as parent."""
+
+    version: Oid
+
+
+Change = NewVersion | MovedTo | Root | None
 """What a path becomes: an artifact with a new version, a state as it is (a plain file, or a LINK to a version), or
 nothing."""
 
@@ -48,37 +55,69 @@ def record_changes(
     """
     stage = draft.stage
     old = _old_versions(draft, parent, changes)
-    former = find_former(stage, parent, (path for path in changes if old[path] is None))
-    renamed = _find_renames(draft, changes, old)
-    edits: dict[bytes, Root | None] = {}
-    former_edits: dict[bytes, Root | None] = {}
-    for path, change in changes.items():
-        before = old[path]
-        if isinstance(change, NewVersion):
-            origin, parents = _descent(path, before, renamed, former)
-            version = write_version(
-                stage,
-                draft.draftsman,
-                change.content,
-                parents if change.parents is None else change.parents,
-                collection=collection,
-                path=path,
-                origin=change.origin or origin,
-            )
-            edits[path] = Root(LINK, change.content.size, version)
-        else:
-            edits[path] = change
-        if before is not None and (edits[path] is None or edits[path].mode != LINK):  # type: ignore[union-attr]
-            former_edits[escape(path)] = link_to(draft, before)
-        elif path in former and edits[path] is not None:
-            former_edits[escape(path)] = None
+    last = find_last_versions(stage, parent, collection, (path for path in changes if old[path] is None))
+    edits, moved = _write_versions(draft, collection, changes, old, last)
     content = edit_paths(stage, parent.content, edits)
     if parent.id is not None and content == parent.content:
         return parent
-    gone = edit_paths(stage, parent.former, former_edits)
+    former = edit_paths(stage, parent.former, _former_edits(draft, changes, old, last, edits, moved))
     parents = () if parent.id is None else (parent.id,)
-    oid = write_snapshot(stage, draft.draftsman, content, gone, parents, collection, message)
-    return Snapshot(oid, content, gone)
+    oid = write_snapshot(stage, draft.draftsman, content, former, parents, collection, message)
+    return Snapshot(oid, content, former)
+
+
+def _write_versions(
+    draft: Draft,
+    collection: bytes,
+    changes: Mapping[bytes, Change],
+    old: Mapping[bytes, Oid | None],
+    last: Mapping[bytes, Oid],
+) -> tuple[dict[bytes, Root | None], dict[Oid, Oid]]:
+    """What the changed paths become, and which versions moved, each with the one that it became elsewhere."""
+    renamed = _find_renames(draft, changes, old)
+    edits: dict[bytes, Root | None] = {}
+    moved: dict[Oid, Oid] = {}
+    for path, change in changes.items():
+        if isinstance(change, NewVersion):
+            origin, parents = _descent(path, change, old[path], renamed, last)
+            version = write_version(
+                draft.stage,
+                draft.draftsman,
+                change.content,
+                parents,
+                collection=collection,
+                path=path,
+                origin=origin,
+            )
+            edits[path] = Root(LINK, change.content.size, version)
+            if origin is Origin.RENAME and parents:
+                moved[parents[0]] = version
+        elif isinstance(change, MovedTo):
+            edits[path] = None
+        else:
+            edits[path] = change
+    return edits, moved
+
+
+def _former_edits(
+    draft: Draft,
+    changes: Mapping[bytes, Change],
+    old: Mapping[bytes, Oid | None],
+    last: Mapping[bytes, Oid],
+    edits: Mapping[bytes, Root | None],
+    moved: Mapping[Oid, Oid],
+) -> dict[bytes, Root | None]:
+    """Where artifacts went, a link to the last version or to the one that it moved to; and none where one is again."""
+    former: dict[bytes, Root | None] = {}
+    for path, state in edits.items():
+        before, change = old[path], changes[path]
+        if state is not None and state.mode == LINK:
+            if path in last:
+                former[escape(path)] = None
+        elif before is not None:
+            there = change.version if isinstance(change, MovedTo) else moved.get(before, before)
+            former[escape(path)] = link_to(draft, there)
+    return former
 
 
 def _old_versions(draft: Draft, parent: Snapshot, changes: Mapping[bytes, Change]) -> dict[bytes, Oid | None]:
@@ -99,15 +138,19 @@ def _old_versions(draft: Draft, parent: Snapshot, changes: Mapping[bytes, Change
 
 
 def _descent(
-    path: bytes, before: Oid | None, renamed: Mapping[bytes, Oid], former: Mapping[bytes, Oid]
+    path: bytes, change: NewVersion, before: Oid | None, renamed: Mapping[bytes, Oid], last: Mapping[bytes, Oid]
 ) -> tuple[Origin, tuple[Oid, ...]]:
+    """Origin and parents of a new version. A rename is one whatever command brought it about: others go by the word."""
+    parents: tuple[Oid, ...] = ()
     if before is not None:
-        return Origin.EDIT, (before,)
-    if path in renamed:
+        origin, parents = Origin.EDIT, (before,)
+    elif path in renamed:
         return Origin.RENAME, (renamed[path],)
-    if path in former:
-        return Origin.RECREATE, (former[path],)
-    return Origin.IMPORT, ()
+    elif path in last:
+        origin, parents = Origin.RECREATE, (last[path],)
+    else:
+        origin = Origin.IMPORT
+    return change.origin or origin, parents if change.parents is None else change.parents
 
 
 def _find_renames(draft: Draft, changes: Mapping[bytes, Change], old: Mapping[bytes, Oid | None]) -> dict[bytes, Oid]:

@@ -1,7 +1,8 @@
 """Snapshots: the commits of a collection.
 
 root = { content: the directory, with links to versions where the artifacts are
-         former:  a link to the last version of each path that was removed, under its escaped path }
+         former:  for each path that an artifact went from, under its escaped name, a link to its last version there,
+                  or, if it moved, to the version that it became at its new place }
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def find_version(reader: ObjectReader, snapshot: Snapshot, path: bytes) -> Oid |
 
 
 def find_former(reader: ObjectReader, snapshot: Snapshot, paths: Iterable[bytes]) -> dict[bytes, Oid]:
-    """The last versions of those of the paths that were removed."""
+    """What `former` links to for those of the paths that it has; `moves` tells what a link means."""
     found = find_entries(reader, snapshot.former.id, map(escape, paths))
     return {unescape(name): entry.id for name, entry in found.items()}
 

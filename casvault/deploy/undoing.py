@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.artifacts.collection import merge_former
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, show
 from casvault.artifacts.recording import link_to
 from casvault.artifacts.snapshot import Snapshot, open_snapshot, write_snapshot
@@ -156,7 +157,8 @@ def _inverse_collection(draft: Draft, name: bytes, before: Oid, after: Oid, curr
     content = _merged(draft, name, base, ours, theirs)
     if content == ours.content:
         return current
-    return write_snapshot(draft.stage, draft.draftsman, content, ours.former, (current,), collection)
+    former = merge_former(draft, collection, content, base, ours, theirs)
+    return write_snapshot(draft.stage, draft.draftsman, content, former, (current,), collection)
 
 
 def _merged(draft: Draft, name: bytes, base: Snapshot, ours: Snapshot, theirs: Snapshot) -> Root:

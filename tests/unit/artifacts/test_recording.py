@@ -142,7 +142,6 @@ def test_record_artifact_that_becomes_a_plain_file_is_former(desk: Desk) -> None
     assert (version.parents, version.origin) == ((desk.find(first, "skills/a"),), "recreate")
 
 
-@pytest.mark.xfail(strict=True, reason="any state at a former path drops it, a plain file's too")
 def test_record_plain_file_at_a_former_path_keeps_the_lineage(desk: Desk) -> None:
     first = desk.record(NOTHING, {"skills/a": TEXT, "skills/b": b"b"})
     gone = desk.record(first, {"skills/a": None})
