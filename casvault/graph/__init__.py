@@ -6,6 +6,7 @@ for an answer, only for the order of a listing. `generation_of`, where it is tak
 than each of its parents'; it cuts walks short and changes no answer.
 """
 
+from casvault.graph.ahead_behind import count_ahead_behind
 from casvault.graph.ancestry import independent, is_ancestor
 from casvault.graph.generation import generations
 from casvault.graph.merge_base import merge_bases
@@ -15,6 +16,7 @@ from casvault.graph.walk import iter_by_rank, iter_first_parents, iter_topologic
 __all__ = [
     "GenerationOf",
     "ParentsOf",
+    "count_ahead_behind",
     "generations",
     "independent",
     "is_ancestor",

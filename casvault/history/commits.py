@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from casvault.graph import independent, is_ancestor, iter_by_rank, iter_first_parents, iter_topological, merge_bases
+from casvault.graph import (
+    count_ahead_behind,
+    independent,
+    is_ancestor,
+    iter_by_rank,
+    iter_first_parents,
+    iter_topological,
+    merge_bases,
+)
 from casvault.objects import read_commit
 
 if TYPE_CHECKING:
@@ -45,6 +53,10 @@ class CommitGraph:
     def independent(self, commits: Iterable[Oid]) -> list[Oid]:
         """The commits that none of the others reach."""
         return independent(self.parents, list(commits))
+
+    def count_ahead_behind(self, one: Oid, other: Oid) -> tuple[int, int]:
+        """How many commits `one` reaches and `other` does not, and the other way."""
+        return count_ahead_behind(self.parents, one, other)
 
     def iter_newest_first(self, starts: Iterable[Oid]) -> Iterator[tuple[Oid, Commit]]:
         """Every commit reachable from `starts` once, the newest first."""

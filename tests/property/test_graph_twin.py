@@ -5,7 +5,15 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casvault.graph import generations, independent, is_ancestor, iter_by_rank, iter_topological, merge_bases
+from casvault.graph import (
+    count_ahead_behind,
+    generations,
+    independent,
+    is_ancestor,
+    iter_by_rank,
+    iter_topological,
+    merge_bases,
+)
 from tests.support.graphs import ancestors, random_parents
 
 seeds = st.integers(0, 2**32)
@@ -40,6 +48,19 @@ def test_ancestry_equals_the_twin(seed: int, size: int) -> None:
     expected = a in ancestors(parents.__getitem__, b)
     assert is_ancestor(parents.__getitem__, a, b) == expected
     assert is_ancestor(parents.__getitem__, a, b, generation_of=numbers) == expected
+
+
+@settings(max_examples=400, deadline=None)
+@given(seeds, sizes)
+def test_count_ahead_behind_equals_the_twin(seed: int, size: int) -> None:
+    rng = random.Random(seed)
+    parents = random_parents(rng, size)
+    one, other = rng.randrange(size), rng.randrange(size)
+    numbers = generations(parents.__getitem__, range(size)).__getitem__
+    left, right = (ancestors(parents.__getitem__, side) for side in (one, other))
+    expected = len(left - right), len(right - left)
+    assert count_ahead_behind(parents.__getitem__, one, other) == expected
+    assert count_ahead_behind(parents.__getitem__, one, other, generation_of=numbers) == expected
 
 
 @settings(max_examples=200, deadline=None)

@@ -72,6 +72,14 @@ def test_is_ancestor(ids: dict[str, Oid], ancestor: str, descendant: str, expect
     assert CommitGraph(STORE).is_ancestor(ids[ancestor], ids[descendant]) is expected
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [("f", "f", (0, 0)), ("f", "c", (4, 0)), ("c", "f", (0, 4)), ("d", "e", (2, 1)), ("f", "g", (6, 1))],
+)
+def test_count_ahead_behind(ids: dict[str, Oid], one: str, other: str, expected: tuple[int, int]) -> None:
+    assert CommitGraph(STORE).count_ahead_behind(ids[one], ids[other]) == expected
+
+
 def test_independent_commits(ids: dict[str, Oid]) -> None:
     found = CommitGraph(STORE).independent(ids[name] for name in "abdeg")
     assert sorted(spell(ids, found)) == ["d", "e", "g"]
