@@ -1,23 +1,13 @@
-"""Names that people type and names that trees can hold."""
+"""Names that people type."""
 
 from __future__ import annotations
 
-from urllib.parse import quote_from_bytes, unquote_to_bytes
-
 from casvault.errors import UsageError
+from casvault.objects.names import escape as escape
+from casvault.objects.names import unescape as unescape
 
 COLLECTIONS = b"collections/"
 PROJECTS = b"projects/"
-
-
-def escape(path: bytes) -> bytes:
-    """A path as one name: what is not a letter, a digit or one of ``-._~`` and a space is percent-encoded."""
-    escaped = quote_from_bytes(path, safe=" ").encode()
-    return b"%2E" + escaped[1:] if escaped in (b".", b"..") else escaped
-
-
-def unescape(name: bytes) -> bytes:
-    return unquote_to_bytes(name)
 
 
 def check_line_name(name: str, what: str) -> bytes:

@@ -6,11 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.moves import find_last_versions
-from casvault.artifacts.names import escape, show
+from casvault.artifacts.names import show
 from casvault.artifacts.snapshot import Listing, Snapshot, write_snapshot
 from casvault.artifacts.version import Origin, write_version
 from casvault.errors import RefusedError
-from casvault.objects import LINK, TREE, Root
+from casvault.objects import LINK, TREE, Root, escape
+from casvault.objects.names import escape
 from casvault.trees import edit_paths, find_path, walk
 from casvault.worktree.plan import same_state
 

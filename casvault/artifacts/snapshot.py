@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.names import escape, unescape
 from casvault.artifacts.version import COLLECTION, TYPE, Draftsman
 from casvault.errors import DamageError
 from casvault.objects import LINK, TREE, Commit, Entry, Root, read_commit, read_commits
+from casvault.objects.names import escape, unescape
 from casvault.trees import EMPTY_ID, build_tree, empty_root, find_entries, find_path, iter_entries, walk
 
 if TYPE_CHECKING:

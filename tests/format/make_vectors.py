@@ -36,9 +36,11 @@ from casvault.objects import (
     object_id,
 )
 from casvault.oid import Oid, blob_id
+from casvault.pending import write_pending
 from casvault.trees import build_tree
 from tests.support.objects import WHO, numbered_entries, numbered_id
 from tests.support.packs import Forged, pack_bytes, raw_entry, sizeless_frame, zstd_entry
+from tests.support.pending import Pen, example_merge
 
 VECTORS = Path(__file__).with_name("vectors")
 MANIFEST = VECTORS / "manifest.json"
@@ -87,6 +89,14 @@ def objects() -> dict[str, tuple[Kind, bytes]]:
     }
 
 
+def pending_objects() -> tuple[Oid, bytes]:
+    """A merge in progress: its commit, and all objects that it was made with, kind and bytes in hexadecimal."""
+    store = MemoryObjects()
+    oid = write_pending(store, Pen(), example_merge(store))
+    lines = [f"{kind} {data.hex()}\n" for kind, data in store.read_many(sorted(store.iter_ids()))]
+    return oid, "".join(lines).encode()
+
+
 def record() -> Record:
     return Record(1 << 33, TRANSACTION, numbered_id(7))
 
@@ -106,11 +116,18 @@ def _files() -> tuple[dict[str, Any], dict[str, bytes]]:
     for count in TREE_COUNTS:
         root, files[f"tree-{count}.hex"] = tree_nodes(count)
         trees[f"tree-{count}.hex"] = {"entries": count, "id": str(root)}
+    merge, files["pending.hex"] = pending_objects()
     files["record.bin"] = encode_record(record())
     files["objects.pack"] = pack_bytes(pack_entries())
     packed = [{"id": str(e.oid), "kind": str(e.kind), "size": e.raw} for e in pack_entries()]
     records = {"record.bin": {"name": record_name(record().number), "operation": str(record().operation)}}
-    return {"objects": single, "trees": trees, "records": records, "packs": {"objects.pack": packed}}, files
+    return {
+        "objects": single,
+        "trees": trees,
+        "pending": {"pending.hex": {"id": str(merge)}},
+        "records": records,
+        "packs": {"objects.pack": packed},
+    }, files
 
 
 def main() -> int:

@@ -21,11 +21,13 @@ from casvault.objects import (
     object_id,
 )
 from casvault.oid import Oid
+from casvault.pending import read_pending
 from casvault.store import Pack
 from casvault.trees import iter_entries
 from tests.format import make_vectors
 from tests.format.make_vectors import MANIFEST, VECTORS
 from tests.support.objects import numbered_entries
+from tests.support.pending import example_merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +64,16 @@ def test_golden_tree(name: str) -> None:
     store = MemoryObjects()
     store.write_many((Kind.TREE, bytes.fromhex(line)) for line in data.decode().splitlines())
     assert numbered_entries(golden["entries"]) == list(iter_entries(store, root))
+
+
+def test_golden_merge_in_progress() -> None:
+    data = (VECTORS / "pending.hex").read_bytes()
+    oid = Oid.from_hex(GOLDEN["pending"]["pending.hex"]["id"])
+    assert (oid, data) == make_vectors.pending_objects()
+    store = MemoryObjects()
+    lines = [line.split() for line in data.decode().splitlines()]
+    store.write_many((Kind[kind.upper()], bytes.fromhex(content)) for kind, content in lines)
+    assert example_merge(MemoryObjects()) == read_pending(store, oid)
 
 
 def test_golden_record() -> None:

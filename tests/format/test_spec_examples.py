@@ -30,10 +30,12 @@ from casvault.objects import (
     object_id,
 )
 from casvault.oid import Oid, blob_id
+from casvault.pending import read_pending, write_pending
 from casvault.refs import operation_commit, parse_operation
 from casvault.store import Pack
 from casvault.trees import build_tree
 from tests.support.objects import numbered_entries
+from tests.support.pending import Pen
 from tests.support.specification import Example, read_examples
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "record": 1,
         "pack": 1,
         "statcache": 1,
+        "pending": 1,
     }
 
 
@@ -187,3 +190,20 @@ def test_example_of_a_stat_cache(example: Example) -> None:
     directories = decode_cache(example.hex("bytes"), owner)
     assert example.value("paths") == list(directories)
     assert example.hex("bytes") == b"".join(encode_cache(owner, directories))
+
+
+@_examples("pending")
+def test_example_of_a_merge_in_progress(example: Example) -> None:
+    store = MemoryObjects()
+    store.write_many([(Kind.TREE, example.hex(key)) for key in ("root", "chosen")])
+    (oid,) = store.write_many([(Kind.COMMIT, example.hex("bytes"))])
+    assert Oid(example.hex("id")) == oid
+    merge = read_pending(store, oid)
+    assert (example.hex("ours"), example.hex("theirs")) == (merge.ours, merge.theirs)
+    for key in ("path", "base", "merged", "fields", "detected"):
+        assert example.value(key) == _as_list(getattr(merge, key))
+    conflicts = [[found.path, found.kind.value.encode(), *found[2:]] for found in merge.conflicts]
+    assert example.value("conflicts") == _as_list(conflicts)
+    settled = [[path, found.how.value.encode(), found.by, found.state] for path, found in merge.settled.items()]
+    assert example.value("settled") == _as_list(settled)
+    assert oid == write_pending(store, Pen(), merge)

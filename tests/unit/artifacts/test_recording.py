@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from casvault.artifacts.names import escape
 from casvault.artifacts.recording import NewVersion, compare_listing, record_changes
 from casvault.artifacts.snapshot import Snapshot, find_former, read_listing
 from casvault.artifacts.version import Origin
 from casvault.errors import RefusedError
 from casvault.objects import EXECUTABLE, FILE, Root
+from casvault.objects.names import escape
 from casvault.trees import find_entries
 from tests.unit.artifacts.drafting import COLLECTION, NOTHING, Desk
 

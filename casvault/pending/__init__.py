@@ -1,0 +1,35 @@
+"""Merges in progress: what two commits clash in, what was chosen so far, and the result once all is chosen."""
+
+from casvault.pending.codec import Signer, read_pending, write_pending
+from casvault.pending.merge import (
+    How,
+    Moment,
+    PendingMerge,
+    Settled,
+    carry_over,
+    check_pending,
+    find_conflict,
+    open_paths,
+    result_of,
+    settle,
+)
+from casvault.pending.names import MERGES, handle_of, pending_ref
+
+__all__ = [
+    "MERGES",
+    "How",
+    "Moment",
+    "PendingMerge",
+    "Settled",
+    "Signer",
+    "carry_over",
+    "check_pending",
+    "find_conflict",
+    "handle_of",
+    "open_paths",
+    "pending_ref",
+    "read_pending",
+    "result_of",
+    "settle",
+    "write_pending",
+]
