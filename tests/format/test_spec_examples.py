@@ -9,6 +9,7 @@ from zlib import crc32
 
 import pytest
 
+from casvault.deploy.lockfile import parse_lock, render_lock
 from casvault.errors import MalformedError
 from casvault.formats.record import Record, decode_record, encode_record, record_name
 from casvault.formats.statcache import decode_cache, encode_cache
@@ -36,7 +37,7 @@ from casvault.store import Pack
 from casvault.trees import build_tree
 from tests.support.objects import numbered_entries
 from tests.support.pending import Pen
-from tests.support.specification import Example, read_examples
+from tests.support.specification import Example, read_block, read_examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,3 +208,11 @@ def test_example_of_a_merge_in_progress(example: Example) -> None:
     settled = [[path, found.how.value.encode(), found.by, found.state] for path, found in merge.settled.items()]
     assert example.value("settled") == _as_list(settled)
     assert oid == write_pending(store, Pen(), merge)
+
+
+def test_example_of_a_lock_file() -> None:
+    text = read_block("toml").encode()
+    entries = parse_lock(text, "objects_spec.md")
+    assert [entry.path for entry in entries] == [b"commands/review.md", b"skills/caf\xe9"]
+    assert [(entry.tag, entry.pin) for entry in entries] == [("v1", "v1"), (None, None)]
+    assert text == render_lock(entries)

@@ -35,6 +35,13 @@ def read_examples() -> list[Example]:
     ]
 
 
+def read_block(language: str) -> str:
+    """What stands in the one block of the document that is in this language."""
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", SPECIFICATION.read_text(encoding="utf-8"), re.M | re.S)
+    assert isinstance(found, str)
+    return found
+
+
 def _parse(body: str) -> dict[str, str]:
     fields: dict[str, str] = {}
     key = ""
