@@ -9,6 +9,7 @@ from casvault.refs import RefEdit
 
 if TYPE_CHECKING:
     from casvault.artifacts.version import Draftsman
+    from casvault.history import GraphCache
     from casvault.objects import ObjectStage, Root
     from casvault.oid import Oid
     from casvault.refs import View
@@ -25,11 +26,13 @@ class FileWrite(NamedTuple):
 class Draft:
     """The refs and files that one operation will change, on the view that it was planned on."""
 
-    def __init__(self, stage: ObjectStage, view: View, draftsman: Draftsman) -> None:
+    def __init__(
+        self, stage: ObjectStage, view: View, draftsman: Draftsman, graph_cache: GraphCache | None = None
+    ) -> None:
         self.stage = stage
         self.view = view
         self.draftsman = draftsman
-        self.graph = CommitGraph(stage)
+        self.graph = CommitGraph(stage, graph_cache)
         self._files: dict[bytes, dict[bytes, FileWrite]] = {}
         self.markers: dict[bytes, Oid] = {}
         """The snapshots that directories of collections are at afterwards, where it is not what their ref points to."""

@@ -135,7 +135,7 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
     latest: list[Draft] = []
 
     def plan_on(view: View) -> Plan | None:
-        draft = Draft(stage, view, session.draftsman)
+        draft = Draft(stage, view, session.draftsman, session.repository.graph_cache)
         plan(draft)
         latest[:] = [draft]
         edits = draft.edits()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from blake3 import blake3
+
 from casvault.errors import FailureError, NotFoundError
 from casvault.files import make_directory
+from casvault.history import CommitGraph
 from casvault.maintenance.rollup import roll_up
 from casvault.objects import MemoryObjects, ObjectReader
 from casvault.refs import LocalRecords, MemoryRecords, OperationLog
 from casvault.repository.config import ID_SIZE, Config, create_config, read_config
+from casvault.repository.graphfile import GraphFile
 from casvault.repository.places import LocalPlaces, MemoryPlaces, Places
 from casvault.store import PackDatabase
 
@@ -49,6 +53,8 @@ class Repository:
         self.records = records
         self.log = OperationLog(objects, records, config.keep_records)
         self.places = places
+        graph = self.cache_path("commits.graph")
+        self.graph_cache = None if graph is None else GraphFile(graph, blake3(config.id).digest())
 
     @classmethod
     def create(cls, directory: Path) -> Repository:
@@ -84,6 +90,10 @@ class Repository:
 
     def begin(self) -> ObjectPublisher:
         return self.objects.begin()
+
+    def graph(self) -> CommitGraph:
+        """The commits of the vault, for one question or one command."""
+        return CommitGraph(self.objects, self.graph_cache)
 
     def cache_path(self, name: str) -> Path | None:
         """A file that may be removed at any time; None in memory."""

@@ -13,7 +13,6 @@ from casvault.artifacts.snapshot import flatten
 from casvault.artifacts.version import COLLECTION, ORIGIN, PATH, TYPE
 from casvault.deploy.scanning import scan_collection
 from casvault.errors import FailureError, NotFoundError, UsageError
-from casvault.history import CommitGraph
 from casvault.limits import MERGE_BYTES, PIECE
 from casvault.objects import BLOB_MODES, FOREIGN, LINK, TREE, Overlay, Root, read_blob, read_commit
 from casvault.oid import BlobHasher
@@ -21,7 +20,7 @@ from casvault.text.lines import is_binary
 from casvault.text.unified import unified_diff
 from casvault.trees import EMPTY_ID, edit_paths, empty_root, find_path, iter_entries
 from casvault.vault.base import OpenVault
-from casvault.vault.results import CommitInfo, FileChange, TreeLine
+from casvault.vault.results import CommitInfo, FileChange, PairBases, TreeLine
 from casvault.worktree.hashonly import HashOnly
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class History(OpenVault):
     def log(self, revision: str = "@", *, limit: int | None = None, collection: str | None = None) -> list[CommitInfo]:
         """The commits that a revision can reach, the newest first; for an artifact its lineage."""
         oid = resolve_commitish(self._names(collection), revision)
-        found = CommitGraph(self.reader).iter_children_first([oid])
+        found = self._repository.graph().iter_children_first([oid])
         return [_info(each, commit) for each, commit in islice(found, limit)]
 
     def lineage(self, artifact: str, *, limit: int | None = None, collection: str | None = None) -> list[CommitInfo]:
@@ -58,14 +57,40 @@ class History(OpenVault):
         names = self._names(collection)
         found = find_artifact(names, artifact) if names.collection else None
         oid = resolve_commitish(names, artifact) if found is None else found[1]
-        walk = CommitGraph(self.reader).iter_children_first([oid])
+        walk = self._repository.graph().iter_children_first([oid])
         return [_info(each, commit) for each, commit in islice(walk, limit)]
 
-    def merge_bases(self, one: str, other: str, *, collection: str | None = None) -> list[Oid]:
-        """All best common ancestors of two revisions."""
+    def merge_bases(self, one: str, *others: str, collection: str | None = None) -> list[Oid]:
+        """All best common ancestors of a revision and another, or of what would come of merging several others."""
+        first, *more = self._commits((one, *others), collection)
+        return self._repository.graph().merge_bases_with_any(first, more)
+
+    def iter_merge_bases(
+        self, pairs: Iterable[tuple[str, str]], *, collection: str | None = None
+    ) -> Iterator[PairBases]:
+        """The same for each pair of revisions, as soon as it is given."""
         names = self._names(collection)
-        graph = CommitGraph(self.reader)
-        return graph.merge_bases(*(resolve_commitish(names, revision) for revision in (one, other)))
+        graph = self._repository.graph()
+        for pair in pairs:
+            yield PairBases(*pair, graph.merge_bases(*(resolve_commitish(names, revision) for revision in pair)))
+
+    def is_ancestor(self, ancestor: str, descendant: str, *, collection: str | None = None) -> bool:
+        """Whether the second revision is, or comes from, the first."""
+        return self._repository.graph().is_ancestor(*self._commits((ancestor, descendant), collection))
+
+    def independent(self, revisions: Iterable[str], *, collection: str | None = None) -> list[Oid]:
+        """The commits, of those named, that none of the others comes from, in the order in which they are named."""
+        commits = self._commits(revisions, collection)
+        kept = set(self._repository.graph().independent(commits))
+        return [oid for oid in dict.fromkeys(commits) if oid in kept]
+
+    def count_ahead_behind(self, one: str, other: str, *, collection: str | None = None) -> tuple[int, int]:
+        """How many commits the first revision comes from and the second does not, and the other way."""
+        return self._repository.graph().count_ahead_behind(*self._commits((one, other), collection))
+
+    def _commits(self, revisions: Iterable[str], collection: str | None) -> list[Oid]:
+        names = self._names(collection)
+        return [resolve_commitish(names, revision) for revision in revisions]
 
     def ls_tree(self, revision: str, *, recursive: bool = False, collection: str | None = None) -> list[TreeLine]:
         """The entries of a directory; with `recursive` what is below it, through the links to versions."""

@@ -143,7 +143,7 @@ class Projects(WritingVault):
 
             if preview:
                 overlay = Overlay(stage)
-                plan(Draft(overlay, self._view(), session.draftsman))
+                plan(Draft(overlay, self._view(), session.draftsman, self._repository.graph_cache))
                 rows = tuple(_pull_row(overlay, one) for one in results)
                 return PullResult(show(subject.name), name, True, rows, Outcome(None))
             arguments = (line.name, subject.name, *(place.path for place in places))
@@ -175,7 +175,7 @@ class Projects(WritingVault):
         scans: dict[bytes, CollectionScan | None],
     ) -> list[DriftRow]:
         stage = HashOnly(self.reader)
-        draft = Draft(stage, self._view(), self._draftsman(""))
+        draft = Draft(stage, self._view(), self._draftsman(""), self._repository.graph_cache)
         deployments = read_deployments(stage, state)
         places = [place for place in sorted(deployments) if collection in (None, show(place.collection))]
         held = [(place.file_path, draft.graph.commit(deployments[place].settled).root) for place in places]

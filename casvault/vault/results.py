@@ -91,6 +91,14 @@ class FileChange(NamedTuple):
         return "removed" if self.new is None else "modified"
 
 
+class PairBases(NamedTuple):
+    """Two revisions, as they were given, and all their best common ancestors."""
+
+    one: str
+    other: str
+    bases: list[Oid]
+
+
 class TreeLine(NamedTuple):
     mode: int
     kind: str

@@ -1,4 +1,4 @@
-"""What scripts read: ls-tree, cat, rev-parse, merge-base, hash, in the forms of git and b3sum."""
+"""What scripts read: ls-tree, cat, rev-parse, hash, in the forms of git and b3sum."""
 
 from __future__ import annotations
 
@@ -72,15 +72,6 @@ def test_rev_parse_prints_a_full_id_that_can_be_used_again(world: World) -> None
     assert world.done("rev-parse", oid[:12]).out == oid
     blob = world.done("rev-parse", "@:commands/review.md").out
     assert world.done("cat", blob.strip()).raw == b"Review this.\n"
-
-
-def test_merge_base_of_a_snapshot_and_its_parent_is_the_parent(world: World) -> None:
-    first = world.done("rev-parse", "@").out
-    world.skill.write_text("new\n")
-    world.done("snapshot")
-    assert world.done("merge-base", "@", "@~1").out == first
-    assert world.done("merge-base", "@", "@~1", "--all").out == first
-    assert world.run("merge-base", "@", "skill/pdf").code == 3
 
 
 def test_hash_needs_no_vault_and_knows_the_empty_file(empty: World) -> None:

@@ -6,13 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casvault.graph import (
+    DominatorTree,
     count_ahead_behind,
     generations,
     independent,
     is_ancestor,
+    is_ancestor_across,
     iter_by_rank,
     iter_topological,
     merge_bases,
+    merge_bases_across,
 )
 from tests.support.graphs import ancestors, random_parents
 
@@ -48,6 +51,47 @@ def test_ancestry_equals_the_twin(seed: int, size: int) -> None:
     expected = a in ancestors(parents.__getitem__, b)
     assert is_ancestor(parents.__getitem__, a, b) == expected
     assert is_ancestor(parents.__getitem__, a, b, generation_of=numbers) == expected
+
+
+def from_one(parents: list[list[int]]) -> list[list[int]]:
+    """The same history with positions, which begin at 1."""
+    return [[], *([parent + 1 for parent in own] for own in parents)]
+
+
+def dominator_tree(parents: list[list[int]]) -> DominatorTree:
+    tree = DominatorTree([0], [0], [0])
+    for own in parents[1:]:
+        for column, number in zip(tree, tree.row(own), strict=True):
+            column.append(number)
+    return tree
+
+
+@settings(max_examples=600, deadline=None)
+@given(seeds, sizes)
+def test_answers_across_dominators_equal_the_twin(seed: int, size: int) -> None:
+    rng = random.Random(seed)
+    parents = from_one(random_parents(rng, size))
+    a, b = rng.randint(1, size), rng.randint(1, size)
+    given = dominator_tree(parents), parents.__getitem__, a, b, generations(parents.__getitem__, range(size + 1)).get
+    assert merge_bases_across(*given) == naive_bases(parents, a, b)
+    assert is_ancestor_across(*given) == (a in ancestors(parents.__getitem__, b))
+
+
+@settings(max_examples=200, deadline=None)
+@given(seeds, sizes)
+def test_dominators_equal_the_twin(seed: int, size: int) -> None:
+    """A node dominates another if no root is reached from that one when the first is taken away."""
+    parents = from_one(random_parents(random.Random(seed), size))
+    nearest = dominator_tree(parents).nearest
+    for node in range(1, size + 1):
+        below = ancestors(parents.__getitem__, node) - {node}
+        dominators = [each for each in below if not reaches_a_root(parents, node, without=each)]
+        assert nearest[node] == max(dominators, default=0)
+
+
+def reaches_a_root(parents: list[list[int]], node: int, *, without: int) -> bool:
+    found = ancestors(lambda each: [parent for parent in parents[each] if parent != without], node)
+    return any(not parents[each] for each in found)
 
 
 @settings(max_examples=400, deadline=None)

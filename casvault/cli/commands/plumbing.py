@@ -1,5 +1,6 @@
 """ls-tree, cat, hash, rev-parse, merge-base: what scripts build on, in the forms that git and b3sum have."""
 
+import sys
 from base64 import b64encode
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,10 +9,14 @@ import typer
 from casvault.cli.call import Call
 from casvault.cli.command import PLUMBING, CollectionOption, command
 from casvault.cli.documents import plain
+from casvault.cli.failures import DIFFERENCE
 from casvault.cli.terminal import quoted_bytes
-from casvault.errors import NotFoundError
+from casvault.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from casvault import Vault
     from casvault.vault.results import TreeLine
 
 RevisionPath = Annotated[str, typer.Argument(metavar="REV[:PATH]", help="A revision, and a path in what it holds.")]
@@ -73,21 +78,89 @@ def rev_parse(
     call.answer({"revision": revision, "id": oid}, [oid.hex()], always=True)
 
 
-@command(PLUMBING, "casvault merge-base skill/pdf 3f2a91bc04de", "casvault merge-base @ @~3 --all")
+@command(
+    PLUMBING,
+    "casvault merge-base skill/pdf 3f2a91bc04de",
+    "casvault merge-base @ @~3 --all",
+    "casvault merge-base --is-ancestor @~3 @ && echo yes",
+    "printf '@ @~3\\n' | casvault merge-base --stdin",
+)
 def merge_base(
     context: typer.Context,
-    one: Annotated[str, typer.Argument(metavar="A", help="A revision.")],
-    other: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    revisions: Annotated[
+        list[str] | None, typer.Argument(metavar="[A B...]", help="Revisions.", show_default=False)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="All best common ancestors.")] = False,
+    only_heads: Annotated[
+        bool, typer.Option("--independent", help="Those of the revisions that none of the others comes from.")
+    ] = False,
+    ancestry: Annotated[
+        bool, typer.Option("--is-ancestor", help="Print nothing; exit with 0 if B comes from A, with 6 if not.")
+    ] = False,
+    stdin: Annotated[
+        bool, typer.Option("--stdin", help="Read pairs, one a line; print a line of all their merge bases for each.")
+    ] = False,
     collection: CollectionOption = None,
-) -> None:
-    """Print the best common ancestor of two revisions."""
+) -> int | None:
+    """Print the best common ancestor of two revisions, or of A and what would come of merging all the others.
+
+    With --stdin, a pair is separated by a space, or by a tab where names have spaces.
+    """
     call = Call.of(context)
-    found = call.vault().merge_bases(one, other, collection=collection)
-    if not found:
-        raise NotFoundError("the two have no common ancestor", place=f"{one}, {other}")
-    bases = found if every else found[:1]
-    call.answer({"bases": bases}, [oid.hex() for oid in bases], always=True)
+    names = revisions or []
+    _check_merge_base(names, every, only_heads, ancestry, stdin)
+    vault = call.vault()
+    if stdin:
+        _answer_pairs(call, vault, collection)
+    elif ancestry:
+        answer = vault.is_ancestor(names[0], names[1], collection=collection)
+        call.answer({"is_ancestor": answer}, ())
+        return None if answer else DIFFERENCE
+    elif only_heads:
+        heads = vault.independent(names, collection=collection)
+        call.answer({"independent": heads}, [oid.hex() for oid in heads], always=True)
+    else:
+        found = vault.merge_bases(*names, collection=collection)
+        if not found:
+            raise NotFoundError(f"the {_number(names)} have no common ancestor", place=", ".join(names))
+        bases = found if every else found[:1]
+        call.answer({"bases": bases}, [oid.hex() for oid in bases], always=True)
+    return None
+
+
+def _number(names: list[str]) -> str:
+    return "two" if len(names) == 2 else "first and the others"
+
+
+def _check_merge_base(names: list[str], every: bool, only_heads: bool, ancestry: bool, stdin: bool) -> None:
+    remedy = "see `casvault merge-base --help`"
+    if sum((only_heads, ancestry, stdin)) + (every and (only_heads or ancestry)) > 1:
+        raise UsageError("--all, --independent, --is-ancestor and --stdin are different questions", remedy=remedy)
+    if stdin and names:
+        raise UsageError("with --stdin, revisions are read from standard input only", remedy=remedy)
+    if ancestry and len(names) != 2:
+        raise UsageError("--is-ancestor takes two revisions", remedy=remedy)
+    if not stdin and len(names) < (1 if only_heads else 2):
+        raise UsageError(f"name at least {'one revision' if only_heads else 'two revisions'}", remedy=remedy)
+
+
+def _answer_pairs(call: Call, vault: "Vault", collection: str | None) -> None:
+    """Each pair is answered before the next one is read, so that a program can ask and listen in turn."""
+    answers = vault.iter_merge_bases(_read_pairs(), collection=collection)
+    if call.json:
+        call.answer({"pairs": [pair._asdict() for pair in answers]}, ())
+    else:
+        for pair in answers:
+            call.write([b" ".join(oid.hex().encode() for oid in pair.bases), b"\n"])
+
+
+def _read_pairs() -> "Iterator[tuple[str, str]]":
+    for number, raw in enumerate(sys.stdin.buffer, 1):
+        line = raw.decode(errors="surrogateescape").rstrip("\n")
+        parts = line.split("\t") if "\t" in line else line.split()
+        if len(parts) != 2:
+            raise UsageError("not two revisions", place=f"standard input, line {number}", remedy="one pair a line")
+        yield parts[0], parts[1]
 
 
 def _tree_document(line: "TreeLine") -> object:
