@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from casvault.deploy.pulling import PullStrategy
     from casvault.errors import CasvaultError
     from casvault.oid import Oid
+    from casvault.pending.merge import How
     from casvault.vault.author import Author
     from casvault.vault.history import hash_file
     from casvault.vault.vault import Vault
@@ -25,6 +26,7 @@ __all__ = [
     "Author",
     "CasvaultError",
     "DeployStrategy",
+    "How",
     "Oid",
     "PullStrategy",
     "Status",
@@ -37,6 +39,7 @@ _HOMES = {
     "Author": "vault.author",
     "CasvaultError": "errors",
     "DeployStrategy": "deploy.deploying",
+    "How": "pending.merge",
     "Oid": "oid",
     "PullStrategy": "deploy.pulling",
     "Status": "deploy.drift",

@@ -38,6 +38,13 @@ HOMES: dict[str, str | dict[str, str]] = {
     "drift": "projects:drift",
     "pull": "projects:pull",
     "project": {"list": "projects:list_projects"},
+    "merges": {
+        "list": "merges:list_merges",
+        "show": "merges:show",
+        "continue": "merges:continue_merge",
+        "abort": "merges:abort",
+    },
+    "resolve": "merges:resolve",
     "ops": "operations:ops",
     "undo": "operations:undo",
     "redo": "operations:redo",
@@ -54,6 +61,7 @@ HOMES: dict[str, str | dict[str, str]] = {
 GROUPS = {
     "collection": ("Add, list and remove collections.", "Collections"),
     "project": ("The projects that artifacts are deployed to.", "Projects"),
+    "merges": ("Look at merges that met conflicts, continue or abort them.", "Projects"),
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -23,6 +23,11 @@ def read_vault() -> str | None:
     return _first("CASVAULT_VAULT")
 
 
+def read_editor() -> str | None:
+    """The command line of the editor, by the variables that every program goes by."""
+    return _first("VISUAL", "EDITOR")
+
+
 def wants_traceback() -> bool:
     return _first("CASVAULT_DEBUG") is not None
 

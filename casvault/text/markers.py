@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 from casvault.text.change import line_changes
+from casvault.text.lines import split_lines
 from casvault.text.match import common_prefix, common_suffix
 from casvault.text.merge3 import Chunk, Conflict, Lines, Origin, Resolved, append_chunk
 
@@ -49,7 +50,7 @@ def render(
     marker needs its own line: the marked-up text is for people, the exact sides are in the chunks.
     """
     shown = _CUTS[style](chunks)
-    size = max(marker_size, _longest_marker(shown, marker_size) + 1)
+    size = choose_marker_size(shown, marker_size)
     pieces: list[bytes] = []
     before: Lines = ()
     for chunk in shown:
@@ -60,6 +61,17 @@ def render(
             pieces += chunk.lines
             before = chunk.lines or before
     return b"".join(pieces)
+
+
+def choose_marker_size(chunks: Iterable[Chunk], at_least: int = MARKER_SIZE) -> int:
+    """The length of the markers that `render` puts between these chunks, if it shows them whole (`Style.DIFF3`)."""
+    return max(at_least, _longest_marker(chunks, at_least) + 1)
+
+
+def find_markers(text: bytes, size: int, signs: bytes = b"<|=>") -> list[int]:
+    """The numbers, from 1, of the lines that look like a marker of this length with one of these signs."""
+    found = ((number, _MARKER_LIKE.match(line)) for number, line in enumerate(split_lines(text), 1))
+    return [number for number, match in found if match and len(match[1]) == size and match[1][:1] in signs]
 
 
 def _marked(conflict: Conflict, style: Style, labels: Labels, size: int, end: bytes) -> Iterator[bytes]:

@@ -148,10 +148,10 @@ class Transaction:
         return write_commit(self._stage, Commit(root, tuple(parents), who, who, message.encode()))
 
     def set_ref(self, name: str, new: Oid | None) -> None:
-        """Let a ref point to a commit or tag, or remove it; names of collections and projects are not for this."""
+        """Let a ref point to a commit or tag, or remove it; collections, projects and merges are not for this."""
         raw = typed(name)
-        if raw.partition(b"/")[0] in (b"collections", b"projects"):
-            raise UsageError("collections and projects are not changed by hand", place=name)
+        if raw.partition(b"/")[0] in (b"collections", b"projects", b"merges"):
+            raise UsageError("collections, projects and merges are not changed by hand", place=name)
         expected = self._refs[raw][0] if raw in self._refs else self._view.find(raw)
         self._refs[raw] = (expected, new)
 

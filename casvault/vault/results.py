@@ -11,8 +11,11 @@ if TYPE_CHECKING:
 
     from casvault.deploy.drift import Status
     from casvault.deploy.run import Outcome as Outcome
+    from casvault.deploy.subject import Direction
+    from casvault.merge.trees import ConflictKind
     from casvault.objects import Root
     from casvault.oid import Oid
+    from casvault.pending import How
 
 
 class CollectionInfo(NamedTuple):
@@ -159,6 +162,52 @@ class PullResult(NamedTuple):
     collection: str
     preview: bool
     artifacts: tuple[PullRow, ...]
+    outcome: Outcome
+
+
+class ConflictInfo(NamedTuple):
+    """One path of a merge in progress; states are None where it is absent."""
+
+    path: str
+    """With the artifact's own path."""
+    kind: ConflictKind
+    base: Root | None
+    ours: Root | None
+    theirs: Root | None
+    how: How | None
+    """What settled it; None while it is open."""
+    chosen: Root | None
+
+
+class MergeInfo(NamedTuple):
+    """A pull or deploy that met conflicts, and waits for them to be settled."""
+
+    handle: str
+    ref: str
+    direction: Direction
+    project: str
+    root: str
+    collection: str
+    artifact: str
+    strategy: str
+    ours_name: str
+    """What ours is, for people: "collection lib"."""
+    theirs_name: str
+    ours: Oid
+    theirs: Oid
+    seconds: int
+    """When it met the conflicts."""
+    zone: str
+    conflicts: tuple[ConflictInfo, ...]
+
+    @property
+    def open(self) -> tuple[ConflictInfo, ...]:
+        return tuple(conflict for conflict in self.conflicts if conflict.how is None)
+
+
+class MergeResult(NamedTuple):
+    merge: MergeInfo
+    """After the command; before it, where it ended the merge."""
     outcome: Outcome
 
 

@@ -31,6 +31,7 @@ OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "
         ("collection list", {"collections"}),
         ("collection remove lib", {"collection", *OUTCOME}),
         ("project list", {"projects"}),
+        ("merges list", {"merges"}),
         ("status", STATUS),
         ("snapshot", SNAPSHOT),
         ("restore @", {"source", "snapshot", "recorded_first", *OUTCOME}),

@@ -142,8 +142,8 @@ def test_transaction_ref_set_twice_expects_what_was_there_first(vault: Vault) ->
     assert vault.find_ref("branches/main") is None
 
 
-@pytest.mark.parametrize("name", ["collections/x", "projects/x"])
-def test_set_ref_of_a_collection_or_project(vault: Vault, name: str) -> None:
+@pytest.mark.parametrize("name", ["collections/x", "projects/x", "merges/x"])
+def test_set_ref_of_a_collection_project_or_merge(vault: Vault, name: str) -> None:
     oid = commit(vault, b"1")
     with pytest.raises(UsageError, match="not changed by hand"), vault.transaction() as tx:
         tx.set_ref(name, oid)

@@ -1,0 +1,234 @@
+"""merges list, show, continue, abort; resolve."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from casvault.cli.call import Call
+from casvault.cli.command import PROJECTS, MessageOption, command
+from casvault.cli.documents import plain
+from casvault.cli.editing import edited
+from casvault.cli.outcomes import outcome_document
+from casvault.cli.terminal import coloured, columns, count, moment, printable, quoted, short
+from casvault.errors import FailureError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from casvault import How, Vault
+    from casvault.vault.results import ConflictInfo, MergeInfo, MergeResult
+
+MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the artifact's name."
+MergeArgument = Annotated[str, typer.Argument(metavar="MERGE", help=MERGE_HELP)]
+
+
+@command(PROJECTS, "casvault merges list", "casvault merges list --json")
+def list_merges(context: typer.Context) -> None:
+    """List the merges that met conflicts and are not done yet."""
+    call = Call.of(context)
+    found = call.vault().merges()
+    call.answer({"merges": [_document(info) for info in found]}, _list_lines(found), always=True)
+
+
+@command(PROJECTS, "casvault merges show 3f2a", "casvault merges show skill/pdf --json")
+def show(context: typer.Context, merge: MergeArgument) -> None:
+    """Show what clashes in a merge, and what is settled.
+
+    Open conflicts of texts are shown with markers: first what ours has, then the base, then what theirs has.
+    """
+    call = Call.of(context)
+    vault = call.vault()
+    info = vault.merge_info(merge)
+    document = _document(info)
+    if call.json:
+        document["conflicts"] = [_conflict_document(vault, info, conflict) for conflict in info.conflicts]
+    call.answer(document, _show_lines(vault, info), always=True)
+
+
+@command(PROJECTS, "casvault merges continue 3f2a", "casvault merges continue skill/pdf -m 'Both tables'")
+def continue_merge(context: typer.Context, merge: MergeArgument, message: MessageOption = "") -> None:
+    """Finish a merge of which every conflict is settled."""
+    call = Call.of(context)
+    result: MergeResult = call.vault().continue_merge(merge, message=message)  # type: ignore[attr-defined]
+    info = result.merge
+    lines = [f"{_title(info)}: done"]
+    call.answer({**_document(info), **outcome_document(result.outcome)}, lines)
+    call.warn_of(result.outcome)
+
+
+@command(PROJECTS, "casvault merges abort 3f2a")
+def abort(context: typer.Context, merge: MergeArgument, message: MessageOption = "") -> None:
+    """Give a merge up, with what was settled of it.
+
+    Neither the collection nor the project is touched, as they were not before.
+    """
+    call = Call.of(context)
+    result = call.vault().abort_merge(merge, message=message)
+    lines = [f"{_title(result.merge)}: aborted", "neither side was touched; `casvault undo` brings the merge back"]
+    call.answer({**_document(result.merge), **outcome_document(result.outcome)}, lines)
+    call.warn_of(result.outcome)
+
+
+@command(
+    PROJECTS,
+    "casvault resolve 3f2a SKILL.md --ours",
+    "casvault resolve skill/pdf SKILL.md --edit",
+    "casvault resolve skill/pdf SKILL.md --file merged.md",
+)
+def resolve(
+    context: typer.Context,
+    merge: MergeArgument,
+    path: Annotated[
+        str, typer.Argument(metavar="PATH", help="A path that clashes; relative to the artifact, or whole.")
+    ],
+    ours: Annotated[bool, typer.Option("--ours", help="Take ours, deletion included.")] = False,
+    theirs: Annotated[bool, typer.Option("--theirs", help="Take theirs, deletion included.")] = False,
+    base: Annotated[bool, typer.Option("--base", help="Take what was there before both changes.")] = False,
+    file: Annotated[
+        str | None, typer.Option("--file", metavar="F", help="Take the content of this file.", show_default=False)
+    ] = None,
+    edit: Annotated[bool, typer.Option("--edit", help="Write it in $VISUAL or $EDITOR, from both sides.")] = False,
+    message: MessageOption = "",
+) -> None:
+    """Settle one conflict of a merge.
+
+    `casvault merges show MERGE` says which side is ours and which is theirs. The last choice for a path stands; nothing
+    is written anywhere before `casvault merges continue`.
+    """
+    from casvault import How
+
+    chosen = {How.OURS: ours, How.THEIRS: theirs, How.BASE: base, How.FILE: file is not None, How.EDIT: edit}
+    asked = [how for how, is_asked in chosen.items() if is_asked]
+    if len(asked) != 1:
+        raise UsageError("say how it is settled", remedy="with one of --ours, --theirs, --base, --file F and --edit")
+    call = Call.of(context)
+    vault = call.vault()
+    if edit:
+        result = _resolve_in_editor(call, vault, merge, path, message)
+    else:
+        content = None if file is None else _read(file)
+        result = vault.resolve(merge, path, asked[0], content, message=message)
+    call.answer({**_document(result.merge), **outcome_document(result.outcome)}, _resolve_lines(result, asked[0], path))
+    call.warn_of(result.outcome)
+
+
+def _resolve_in_editor(call: Call, vault: "Vault", merge: str, path: str, message: str) -> "MergeResult":
+    from casvault import How
+
+    marked = vault.conflict_text(merge, path)
+    if marked is None:
+        raise UsageError(
+            "it cannot be edited: it is binary, or no lines clash in it",
+            place=path,
+            remedy="take a side with --ours or --theirs, or give the result with --file",
+        )
+    call.clear()
+    with edited(marked.text, path, aside=call.json) as content:
+        return vault.resolve(merge, path, How.EDIT, content, message=message)
+
+
+def _read(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except FileNotFoundError as error:
+        raise NotFoundError("no such file", place=file) from error
+    except OSError as error:
+        raise FailureError(error.strerror or "cannot be read", place=file) from error
+
+
+def _document(info: "MergeInfo") -> dict[str, object]:
+    document = plain(info)
+    assert isinstance(document, dict)
+    return {**document, "open": len(info.open)}
+
+
+def _conflict_document(vault: "Vault", info: "MergeInfo", conflict: "ConflictInfo") -> object:
+    marked = vault.conflict_text(info.handle, conflict.path)
+    text = None if marked is None else marked.text.decode(errors="surrogateescape")
+    return plain({**conflict._asdict(), "marked_up": text})
+
+
+def _list_lines(found: "list[MergeInfo]") -> list[str]:
+    if not found:
+        return ["no merges in progress"]
+    rows = [
+        (
+            coloured(info.handle, "yellow"),
+            info.direction.value,
+            coloured(quoted(info.artifact), bold=True),
+            f"{_source(info)} → {_target(info)}",
+            _left(info),
+        )
+        for info in found
+    ]
+    return columns(rows)
+
+
+def _source(info: "MergeInfo") -> str:
+    """The side whose changes were on their way."""
+    return quoted(info.theirs_name)
+
+
+def _target(info: "MergeInfo") -> str:
+    return quoted(info.ours_name)
+
+
+def _left(info: "MergeInfo") -> str:
+    left = len(info.open)
+    return coloured(f"{left:,} open", "red") if left else coloured("all settled", "green")
+
+
+def _title(info: "MergeInfo") -> str:
+    return f"{coloured(info.handle, 'yellow')} {info.direction.value} of {coloured(quoted(info.artifact), bold=True)}"
+
+
+def _show_lines(vault: "Vault", info: "MergeInfo") -> Iterator[str]:
+    yield f"{_title(info)} from {_source(info)} into {_target(info)}"
+    yield f"met {moment(info.seconds, info.zone)} · {count(len(info.conflicts), 'conflict')}, {_left(info)}"
+    yield f"ours:   {quoted(info.ours_name)} at {short(info.ours)}"
+    yield f"theirs: {quoted(info.theirs_name)} at {short(info.theirs)}"
+    settled = [conflict for conflict in info.conflicts if conflict.how is not None]
+    yield from columns([(f"  {quoted(each.path)}", each.kind.value, f"settled: {_choice(each)}") for each in settled])
+    for conflict in info.open:
+        yield ""
+        yield f"{coloured(quoted(conflict.path), bold=True)}: {coloured(conflict.kind.value, 'red')}"
+        yield from columns(_side_rows(conflict))
+        yield from _hunk_lines(vault, info, conflict)
+    yield ""
+    if info.open:
+        yield f"settle them: casvault resolve {info.handle} PATH --ours (or --theirs, --base, --edit, --file F)"
+    else:
+        yield f"finish it: casvault merges continue {info.handle}"
+
+
+def _choice(conflict: "ConflictInfo") -> str:
+    how = "" if conflict.how is None else conflict.how.value
+    return how if conflict.chosen is not None else f"{how} (absent)"
+
+
+def _side_rows(conflict: "ConflictInfo") -> list[tuple[str, ...]]:
+    sides = (("base", conflict.base), ("ours", conflict.ours), ("theirs", conflict.theirs))
+    return [
+        (f"  {name}", "absent", "", "")
+        if state is None
+        else (f"  {name}", f"{state.mode:06o}", short(state.id), count(state.size, "byte"))
+        for name, state in sides
+    ]
+
+
+def _hunk_lines(vault: "Vault", info: "MergeInfo", conflict: "ConflictInfo") -> Iterator[str]:
+    marked = vault.conflict_text(info.handle, conflict.path)
+    for hunk in () if marked is None else marked.hunks:
+        lines = hunk.text.decode(errors="surrogateescape").split("\n")
+        yield coloured(f"@@ line {hunk.line} of the text with markers @@", "cyan")
+        yield from (printable(line.removesuffix("\r")) for line in (lines if lines[-1] else lines[:-1]))
+
+
+def _resolve_lines(result: "MergeResult", how: "How", path: str) -> Iterator[str]:
+    info = result.merge
+    verb = "settled" if result.outcome.operation is not None else "was settled already"
+    yield f"{quoted(path)}: {verb} by {how.value} · {_left(info)}"
+    if info.open:
+        yield f"next: {quoted(info.open[0].path)}"
+    else:
+        yield f"finish it: casvault merges continue {info.handle}"

@@ -1,0 +1,229 @@
+"""The façade's part for merges in progress: merges, merge_info, conflict_text, resolve, abort_merge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.artifacts.names import show, typed
+from casvault.deploy.run import Command, run
+from casvault.deploy.subject import Subject, read_subject
+from casvault.errors import ConflictError, NotFoundError, StaleError, UsageError
+from casvault.merge.content import ModeConflict, merge_mode
+from casvault.objects import FILE_MODES, Root, write_blob
+from casvault.pending import (
+    MERGES,
+    How,
+    PendingMerge,
+    Settled,
+    find_conflict,
+    handle_of,
+    read_pending,
+    settle,
+    write_pending,
+)
+from casvault.pending.marking import Marked, mark_up
+from casvault.vault.results import ConflictInfo, MergeInfo, MergeResult
+from casvault.vault.writing import WritingVault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from casvault.artifacts.draft import Draft
+    from casvault.merge.trees import TreeConflict
+
+MIN_HANDLE = 4
+"""Digits of a handle that have to be typed at least."""
+
+
+class Found(NamedTuple):
+    """A merge in progress, read."""
+
+    ref: bytes
+    merge: PendingMerge
+    subject: Subject
+
+
+class Merges(WritingVault):
+    def merges(self) -> list[MergeInfo]:
+        """The merges in progress, sorted by project and artifact."""
+        return [_merge_info(found) for found in self._iter_merges()]
+
+    def merge_info(self, name: str) -> MergeInfo:
+        """One merge in progress by its handle, the first four or more digits of it, or the artifact's name.
+
+        UsageError that lists the candidates where several have this name.
+        """
+        return _merge_info(self._find_merge(name))
+
+    def conflict_text(self, name: str, path: str) -> Marked | None:
+        """A conflict as one text with markers; None where no lines clash. The path may be relative to the artifact."""
+        found = self._find_merge(name)
+        return self._mark_up(found, _find_conflict(found, path))
+
+    def resolve(
+        self, name: str, path: str, how: How, content: bytes | None = None, *, message: str = ""
+    ) -> MergeResult:
+        """Settle one path of a merge in progress, by a side or, with `How.FILE` and `How.EDIT`, by this content.
+
+        May be repeated: the last choice stands. ConflictError, and nothing is settled, if the content has conflict
+        markers left in it.
+        """
+        found = self._find_merge(name)
+        conflict = _find_conflict(found, path)
+        self._check_content(found, conflict, how, content)
+        latest = [found.merge]
+        with self._stage() as stage:
+            state = None if content is None else Root(_file_mode(conflict), len(content), write_blob(stage, content))
+
+            def plan(draft: Draft) -> None:
+                merge = _read_again(draft, found.ref, conflict)
+                chosen = Settled(how, _side(conflict, how) if content is None else state, draft.draftsman.who)
+                before = merge.settled.get(conflict.path)
+                if before is None or before[:2] != chosen[:2]:
+                    merge = settle(merge, conflict.path, chosen)
+                    draft.set_ref(found.ref, write_pending(draft.stage, draft.draftsman, merge))
+                latest[:] = [merge]
+
+            arguments = (found.subject.collection, found.subject.project, conflict.path, how.value.encode())
+            outcome = run(self._session(message, {}), stage, Command("resolve", arguments), plan)
+        return MergeResult(_merge_info(found._replace(merge=latest[0])), outcome)
+
+    def abort_merge(self, name: str, *, message: str = "") -> MergeResult:
+        """Give a merge in progress up, with what was settled of it; neither side is touched."""
+        found = self._find_merge(name)
+
+        def plan(draft: Draft) -> None:
+            if draft.ref(found.ref) is None:
+                raise StaleError("it was continued or aborted meanwhile", place=handle_of(found.ref))
+            draft.set_ref(found.ref, None)
+
+        arguments = (found.subject.collection, found.subject.project, found.subject.path)
+        with self._stage() as stage:
+            outcome = run(self._session(message, {}), stage, Command("merge abort", arguments), plan)
+        return MergeResult(_merge_info(found), outcome)
+
+    def _iter_merges(self) -> Iterator[Found]:
+        for ref, oid in self._view().iter_refs(MERGES.rstrip(b"/")):
+            merge = read_pending(self.reader, oid)
+            yield Found(ref, merge, read_subject(merge, str(oid)))
+
+    def _find_merge(self, name: str) -> Found:
+        known = list(self._iter_merges())
+        found = [each for each in known if self._is_named(each, name)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            listed = ", ".join(f"{handle_of(each.ref)} ({_described(each.subject)})" for each in found)
+            raise UsageError(f"several merges have this name: {listed}", place=name, remedy="use one of the handles")
+        raise NotFoundError("no such merge in progress", place=name, remedy="see `casvault merges list`")
+
+    def _is_named(self, found: Found, name: str) -> bool:
+        if len(name) >= MIN_HANDLE and handle_of(found.ref).startswith(name.lower()):
+            return True
+        path, wanted = found.subject.path, typed(name).strip(b"/")
+        short = self._rules(show(found.subject.collection)).short_name(path)
+        return bool(wanted) and wanted in (path, short, short.rpartition(b"/")[2])
+
+    def _mark_up(self, found: Found, conflict: TreeConflict) -> Marked | None:
+        return mark_up(self.reader, conflict, found.subject.labels)
+
+    def _check_content(self, found: Found, conflict: TreeConflict, how: How, content: bytes | None) -> None:
+        """Refuse a choice that there is not, and content in which markers are left."""
+        place = show(conflict.path)
+        if (content is not None) != (how in (How.FILE, How.EDIT)):
+            raise UsageError("content goes with a file or an edit, and with nothing else", place=place)
+        if how is How.BASE and conflict.base is None:
+            raise UsageError("there is no base: both sides added it", place=place, remedy="choose one of the sides")
+        if content is None:
+            return
+        marked = self._mark_up(found, conflict)
+        if marked is None and how is How.EDIT:
+            raise UsageError(
+                f"it cannot be edited: no lines clash in it ({conflict.kind.value})",
+                place=place,
+                remedy="choose one of the sides, or give a file that is to stand there",
+            )
+        # A line of seven = may well be meant, in a file of whoever says that it is done; nobody means the other signs.
+        left = [] if marked is None else marked.find_left(content, b"<|>" if how is How.FILE else b"<|=>")
+        if left:
+            raise ConflictError(
+                f"conflict markers are left in line{'s' if len(left) > 1 else ''} {', '.join(map(str, left))}",
+                place=place,
+                remedy="settle every hunk and remove its markers",
+            )
+
+
+def _read_again(draft: Draft, ref: bytes, conflict: TreeConflict) -> PendingMerge:
+    """The merge in the newest view; StaleError if it is over, or the conflict is not the one that was looked at."""
+    oid = draft.ref(ref)
+    if oid is None:
+        raise StaleError("it was continued or aborted meanwhile", place=handle_of(ref))
+    merge = read_pending(draft.stage, oid)
+    if find_conflict(merge, conflict.path) != conflict:
+        remedy = f"look at it again: casvault merges show {handle_of(ref)}"
+        raise StaleError("the conflict is another one meanwhile", place=show(conflict.path), remedy=remedy)
+    return merge
+
+
+def _find_conflict(found: Found, text: str) -> TreeConflict:
+    """The conflict at a path, which may be typed with the artifact's path or relative to it."""
+    wanted, artifact = typed(text).strip(b"/"), found.subject.path
+    names = {wanted, artifact + b"/" + wanted}
+    if wanted == artifact.rpartition(b"/")[2]:
+        names.add(artifact)
+    conflicts = [conflict for conflict in found.merge.conflicts if conflict.path in names]
+    if len(conflicts) == 1:
+        return conflicts[0]
+    handle = handle_of(found.ref)
+    if conflicts:
+        listed = ", ".join(show(conflict.path) for conflict in conflicts)
+        raise UsageError(f"several conflicts can be meant: {listed}", place=text)
+    remedy = f"see `casvault merges show {handle}`"
+    raise NotFoundError(f"this path is no conflict of merge {handle}", place=text, remedy=remedy)
+
+
+def _side(conflict: TreeConflict, how: How) -> Root | None:
+    return {How.OURS: conflict.ours, How.THEIRS: conflict.theirs, How.BASE: conflict.base}[how]
+
+
+def _file_mode(conflict: TreeConflict) -> int:
+    """The mode of a file that is to settle the conflict: what the three-way rule says of the sides' modes."""
+    modes = [state.mode for state in (conflict.ours, conflict.theirs) if state is not None and state.mode in FILE_MODES]
+    if not modes:
+        raise UsageError(
+            "neither side is a file", place=show(conflict.path), remedy="choose one of the sides: --ours or --theirs"
+        )
+    base = conflict.base.mode if conflict.base is not None and conflict.base.mode in FILE_MODES else None
+    merged = merge_mode(base, modes[0], modes[-1])
+    return modes[0] if isinstance(merged, ModeConflict) else merged
+
+
+def _described(subject: Subject) -> str:
+    return f"{show(subject.path)}, project {show(subject.project)}"
+
+
+def _merge_info(found: Found) -> MergeInfo:
+    merge, subject = found.merge, found.subject
+    labels = subject.labels
+    return MergeInfo(
+        handle_of(found.ref),
+        show(found.ref),
+        subject.direction,
+        show(subject.project),
+        show(subject.root),
+        show(subject.collection),
+        show(subject.path),
+        show(subject.strategy),
+        show(labels.ours),
+        show(labels.theirs),
+        merge.ours,
+        merge.theirs,
+        merge.detected.seconds,
+        merge.detected.zone.decode(),
+        tuple(_conflict_info(conflict, merge.settled.get(conflict.path)) for conflict in merge.conflicts),
+    )
+
+
+def _conflict_info(conflict: TreeConflict, settled: Settled | None) -> ConflictInfo:
+    how, state = (None, None) if settled is None else settled[:2]
+    return ConflictInfo(show(conflict.path), conflict.kind, conflict.base, conflict.ours, conflict.theirs, how, state)
