@@ -169,6 +169,22 @@ def plan_directory(draft: Draft, ref: bytes, old: Snapshot, new: Snapshot) -> No
         before, after = (_on_disk(draft, state) for state in (before, after))
         if before != after:
             draft.write_file(ref, path, before, after)
+    plan_emptied(draft, ref, new)
+
+
+def plan_emptied(draft: Draft, ref: bytes, new: Snapshot) -> None:
+    """Plan that directories go which the planned removals leave empty, where the new snapshot has none of them.
+
+    They would be found by the next scan, as something that was added.
+    """
+    gone: set[bytes] = set()
+    for path, _, after in draft.files.get(ref, ()):
+        above = path.rpartition(b"/")[0] if after is None else b""
+        while above and above not in gone and find_path(draft.stage, new.content, above) is None:
+            gone.add(above)
+            above = above.rpartition(b"/")[0]
+    for path in sorted(gone):
+        draft.write_file(ref, path, empty_root(), None)
 
 
 def _on_disk(draft: Draft, state: Root | None) -> Root | None:

@@ -35,5 +35,10 @@ def show(path: bytes) -> str:
 
 
 def typed(text: str) -> bytes:
-    """The bytes that somebody typed."""
-    return text.encode(errors="surrogateescape")
+    """The bytes that somebody typed; UsageError for a string that no bytes are decoded to."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"not text: {text[error.start : error.end]!r} stands for no character", place=ascii(text)
+        ) from error

@@ -87,6 +87,28 @@ class Rules:
             rest = rest[: -len(suffix)]
         return rule.kind.encode(errors="surrogateescape") + b"/" + rest
 
+    def expand(self, name: bytes, like: bytes) -> bytes:
+        """The path that a new name means: for a short name the path that has it, for a bare name one beside the
+        artifact at `like`, with its suffix; any other name is the path.
+        """
+        model = self.find(like)
+        directory, slash, _ = like.rpartition(b"/")
+        kind, is_long, rest = name.partition(b"/")
+        if not is_long:
+            return directory + slash + _with_suffix(name, model)
+        # The kinds of directories that no rule names are known by the artifact alone.
+        homes = [] if model is None else [(model, like.partition(b"/")[0])]
+        for rule, home in (*homes, *((rule, rule.home) for rule, _ in self._rules)):
+            path = home + b"/" + _with_suffix(rest, rule)
+            if rule.kind.encode(errors="surrogateescape") == kind and self.find(path) == rule:
+                return path
+        return name
+
+    def admits(self, path: bytes) -> bool:
+        """Whether an artifact can be at this path: a rule says so, and none of the directories above is one."""
+        above = [path[:end] for end, sign in enumerate(path) if sign == 0x2F]
+        return self.find(path) is not None and not any(map(self.find, above))
+
 
 def parse_rules(text: bytes, place: str) -> Rules:
     """The rules of a `casvault.toml`; UsageError naming the place for what they cannot say."""
@@ -94,11 +116,17 @@ def parse_rules(text: bytes, place: str) -> Rules:
         table = tomllib.loads(text.decode())
     except ValueError as error:
         raise UsageError(f"not TOML: {error}", place=place) from error
-    entries = table.get("rules", [])
+    if unknown := sorted(table.keys() - {"rules", "defaults"}):
+        raise UsageError(
+            f"unknown: {', '.join(unknown)}", place=place, remedy="the file has `defaults` and tables [[rules]]"
+        )
+    entries, defaults = table.get("rules", []), table.get("defaults", True)
+    if not isinstance(defaults, bool):
+        raise UsageError("`defaults` is neither true nor false", place=place)
     if not isinstance(entries, list):
         raise UsageError("`rules` is not a list of tables ([[rules]])", place=place)
     own = [_parse_rule(entry, place) for entry in entries]
-    return Rules([*own, *(DEFAULTS if table.get("defaults", True) else ())])
+    return Rules([*own, *(DEFAULTS if defaults else ())])
 
 
 def _parse_rule(entry: object, place: str) -> Rule:
@@ -108,10 +136,18 @@ def _parse_rule(entry: object, place: str) -> Rule:
     if not all(isinstance(value, str) for value in rule):
         raise UsageError("the values of a rule are strings", place=place)
     parts = rule.path.split("/")
-    if len(parts) < 2 or not all(parts) or "*" in parts[0] or not rule.kind or "/" in rule.kind:
+    if len(parts) < 2 or not all(parts) or any(sign in parts[0] for sign in "*?["):
+        raise UsageError(f"the path {rule.path!r} must begin with a plain name and a slash", place=place)
+    if parts[-1] == "**" or {".", ".."} & set(parts):
         raise UsageError(
-            f"the path {rule.path!r} must begin with a plain name and a slash, and the kind be a word", place=place
+            f"the path {rule.path!r} must end with the pattern of a name, and no part be . or ..",
+            place=place,
+            remedy=f"** stands for directories: {parts[0]}/**/* is every file and directory in {parts[0]}",
         )
+    if not rule.kind.isprintable() or not rule.kind.strip() or "/" in rule.kind:
+        raise UsageError(f"the kind {rule.kind!r} must be a word", place=place)
+    if "/" in rule.suffix:
+        raise UsageError(f"the suffix {rule.suffix!r} must be the end of a name, without a slash", place=place)
     return rule
 
 
@@ -127,6 +163,11 @@ def _matches(patterns: Sequence[re.Pattern[str] | None], names: Sequence[str]) -
     if first is None:
         return any(_matches(rest, names[start:]) for start in range(len(names) + 1))
     return bool(names) and first.match(names[0]) is not None and _matches(rest, names[1:])
+
+
+def _with_suffix(name: bytes, rule: Rule | None) -> bytes:
+    suffix = b"" if rule is None else rule.suffix.encode()
+    return name if name.endswith(suffix) else name + suffix
 
 
 def _singular(word: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.artifacts.names import typed
 from casvault.objects import Commit, Root, Signature, read_commit, write_commit
 
 if TYPE_CHECKING:
@@ -68,9 +69,7 @@ class Draftsman(NamedTuple):
         text = self.message if message is None else message
         return write_commit(
             stage,
-            Commit(
-                root, tuple(parents), self.who, self.who, text.encode(errors="surrogateescape"), fields=tuple(fields)
-            ),
+            Commit(root, tuple(parents), self.who, self.who, typed(text), fields=tuple(fields)),
         )
 
 

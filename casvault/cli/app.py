@@ -25,6 +25,9 @@ HOMES: dict[str, str | dict[str, str]] = {
     "status": "collections:status",
     "snapshot": "collections:snapshot",
     "restore": "collections:restore",
+    "mv": "artifacts:mv",
+    "cp": "artifacts:cp",
+    "rm": "artifacts:rm",
     "collection": {
         "add": "collections:add",
         "list": "collections:list_collections",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from casvault.artifacts.names import show
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from casvault.artifacts.draft import FileWrite
     from casvault.worktree.plan import Change
+
+NAMED = 5
+"""Files in the way that a message names."""
 
 
 def check_way(directory: Path, writes: Iterable[FileWrite], changes: Sequence[Change]) -> None:
@@ -39,6 +43,19 @@ def check_way(directory: Path, writes: Iterable[FileWrite], changes: Sequence[Ch
                         place=os.path.join(os.fspath(directory), show(path)),
                         remedy="move it away",
                     )
+
+
+def check_free(directory: Path, path: bytes) -> None:
+    """RefusedError, naming files, if anything is at a path of a directory, be it ignored or not."""
+    root = os.fsencode(directory)
+    if os.path.lexists(os.path.join(root, path)):
+        found = [show(file) for file in islice(_iter_files(root, path), NAMED + 1)]
+        listed = f": {', '.join(found[:NAMED])}" if found else ""
+        raise RefusedError(
+            f"files are in the way{listed}{', …' if len(found) > NAMED else ''}",
+            place=os.path.join(os.fspath(directory), show(path)),
+            remedy="move them away, or choose another path",
+        )
 
 
 def _iter_files(root: bytes, path: bytes) -> Iterator[bytes]:

@@ -81,6 +81,10 @@ def scan_collection(
         storing=storing,
         progress=progress,
     )
+    for path in [path for path, state in scan.units.items() if state.id == EMPTY_ID]:
+        # What a removed artifact left behind is no new one.
+        if find_path(stage, snapshot.content, path) is None and _has_below(scan.ignored, path + b"/"):
+            del scan.units[path]
     is_empty = not scan.units and all(state.mode == TREE for state in scan.plain.values())
     if is_empty and not may_be_empty and snapshot.content.id != EMPTY_ID:
         raise RefusedError(
@@ -89,6 +93,10 @@ def scan_collection(
             remedy="if a disk is not mounted, mount it; `casvault restore` brings everything back",
         )
     return CollectionScan(base, scan.units, scan.plain, rules, scan.ignored, scan.notes, cache)
+
+
+def _has_below(paths: Iterable[bytes], prefix: bytes) -> bool:
+    return any(path.startswith(prefix) for path in paths)
 
 
 def read_rules(directory: Path) -> Rules:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.collection import merge_former
+from casvault.artifacts.collection import merge_former, plan_emptied
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, show
 from casvault.artifacts.recording import link_to
 from casvault.artifacts.snapshot import Snapshot, open_snapshot, write_snapshot
@@ -15,10 +15,10 @@ from casvault.deploy.state import PROJECT_STATE
 from casvault.errors import ConflictError, NotFoundError
 from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK, read_commit
-from casvault.trees import diff_paths
+from casvault.trees import diff_paths, empty_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from casvault.artifacts.draft import Draft, FileWrite
     from casvault.objects import Root
@@ -113,14 +113,23 @@ def plan_inverse(
     conflicts: list[str] = []
     for ref, found in written.items():
         if ref in disk:
-            for write in found.writes:
+            for write in iter_invertible(found.writes):
                 conflicts += _inverse_write(draft, ref, write, disk[ref].get(write.path), on_clash=on_clash)
+            if ref.startswith(COLLECTIONS):
+                plan_emptied(draft, ref, open_snapshot(draft.stage, draft.ref(ref)))
     if conflicts:
         raise ConflictError(
             "files were changed since, in the same places; nothing was undone",
             conflicts=tuple(conflicts),
             remedy="undo with --force, which records them first, or with --refs-only, which leaves files alone",
         )
+
+
+def iter_invertible(writes: Iterable[FileWrite]) -> Iterator[FileWrite]:
+    """The writes without the removals of directories that other writes had left empty: what comes back makes them."""
+    writes = list(writes)
+    above = {write.path[:end] for write in writes for end, sign in enumerate(write.path) if sign == 0x2F}
+    return (write for write in writes if write[1:] != (empty_root(), None) or write.path not in above)
 
 
 def _ref_changes(log: OperationLog, step: Step, view: View) -> list[tuple[bytes, Oid | None, Oid | None]]:

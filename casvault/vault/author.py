@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.artifacts.names import typed
 from casvault.objects import Signature
 
 if TYPE_CHECKING:
@@ -36,4 +37,4 @@ def sign(author: Author, clock: Clock) -> Signature:
 
 
 def _clean(text: str) -> bytes:
-    return " ".join(text.replace("\0", " ").split()).encode(errors="surrogateescape")
+    return typed(" ".join(text.replace("\0", " ").split()))

@@ -145,7 +145,7 @@ class Transaction:
     def write_commit(self, root: Root, parents: Iterable[Oid] = (), message: str = "") -> Oid:
         """A commit of any history, signed by the vault's author."""
         who = self._vault._signature()
-        return write_commit(self._stage, Commit(root, tuple(parents), who, who, message.encode()))
+        return write_commit(self._stage, Commit(root, tuple(parents), who, who, typed(message)))
 
     def set_ref(self, name: str, new: Oid | None) -> None:
         """Let a ref point to a commit or tag, or remove it; collections, projects and merges are not for this."""

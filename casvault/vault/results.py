@@ -65,6 +65,26 @@ class SnapshotResult(NamedTuple):
     outcome: Outcome
 
 
+class TransferResult(NamedTuple):
+    """A move or a copy of an artifact."""
+
+    collection: str
+    artifact: str
+    """Its path there."""
+    new_collection: str
+    new_artifact: str
+    version: Oid
+    """At the new path."""
+    outcome: Outcome
+
+
+class RemoveResult(NamedTuple):
+    collection: str
+    artifacts: tuple[str, ...]
+    """The paths that were removed."""
+    outcome: Outcome
+
+
 class CommitInfo(NamedTuple):
     id: Oid
     parents: tuple[Oid, ...]

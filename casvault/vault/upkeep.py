@@ -21,6 +21,7 @@ from casvault.deploy.undoing import (
     Step,
     find_redo,
     find_undo,
+    iter_invertible,
     iter_standing,
     plan_inverse,
     stands,
@@ -181,6 +182,7 @@ class Upkeep(WritingVault):
         for ref, writes in written_files(step.operation).items():
             if ref not in directories:
                 continue
+            writes = tuple(iter_invertible(writes))
             states = [(write.path, state) for write in writes for state in write[1:] if state is not None]
             paths = [write.path for write in writes]
             disk[ref], _ = scan_project(self._repository, stage, directories[ref], paths, states, storing=True)

@@ -15,7 +15,7 @@ from casvault.deploy.snapshots import Line
 from casvault.vault.base import OpenVault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from casvault.objects import ObjectPublisher
@@ -30,6 +30,7 @@ def learn(stage: ObjectPublisher, cache: StatCache) -> None:
 
 class WritingVault(OpenVault):
     def _draftsman(self, message: str) -> Draftsman:
+        typed(message)  # what is no text is refused before anything is done
         return Draftsman(self._signature(), message)
 
     def _session(self, message: str, directories: dict[bytes, Path]) -> Session:
@@ -56,22 +57,33 @@ class WritingVault(OpenVault):
         self, name: str, session: Session, stage: ObjectPublisher, *, may_be_empty: bool = False
     ) -> Iterator[Line]:
         """A collection, its directory locked and scanned; what the scan learned is kept if all it read is stored."""
-        ref = collection_ref(name)
+        with self._lines([name], session, stage, may_be_empty=may_be_empty) as lines:
+            yield lines[0]
+
+    @contextmanager
+    def _lines(
+        self, names: Sequence[str], session: Session, stage: ObjectPublisher, *, may_be_empty: bool = False
+    ) -> Iterator[list[Line]]:
+        """The same for several collections, of which two may be one."""
         with locked(session):
-            directory = session.directories.get(ref)
-            if directory is None:
-                yield Line(typed(name), ref, None)
-                return
-            scan = scan_collection(
-                self._repository,
-                stage,
-                directory,
-                storing=True,
-                may_be_empty=may_be_empty,
-                progress=self._progress,
-            )
-            yield Line(typed(name), ref, scan)
-            learn(stage, scan.cache)
+            known: dict[str, Line] = {}
+            for name in names:
+                if name not in known:
+                    known[name] = self._scan_line(name, session, stage, may_be_empty=may_be_empty)
+            yield [known[name] for name in names]
+            for line in known.values():
+                if line.scan is not None:
+                    learn(stage, line.scan.cache)
+
+    def _scan_line(self, name: str, session: Session, stage: ObjectPublisher, *, may_be_empty: bool) -> Line:
+        ref = collection_ref(name)
+        directory = session.directories.get(ref)
+        if directory is None:
+            return Line(typed(name), ref, None)
+        scan = scan_collection(
+            self._repository, stage, directory, storing=True, may_be_empty=may_be_empty, progress=self._progress
+        )
+        return Line(typed(name), ref, scan)
 
     def _new_marker(self, name: str) -> Marker:
         path = os.path.abspath(self.path or "")

@@ -53,10 +53,15 @@ class World(NamedTuple):
     def vault(self) -> Vault:
         return Vault.open(self.lib, author=Author("Ada", "ada@example.org"))
 
+    def changes(self) -> tuple[ArtifactChange, ...]:
+        """What the status says of all collections."""
+        vault = self.vault()
+        return tuple(change for info in vault.collections() for change in vault.status(info.name).changes)
+
     def files(self) -> dict[str, str]:
         """What a user sees: every file of the collection and the project but casvault's own."""
         found = {}
-        for top in (self.lib, self.app):
+        for top in (self.lib, self.app, self.root / "team"):
             for path in sorted(top.rglob("*")):
                 relative = path.relative_to(self.root)
                 if path.is_file() and not any(part.startswith(".casvault") for part in relative.parts):
@@ -105,6 +110,33 @@ def undo(world: World) -> None:
     world.vault().undo()
 
 
+def move(world: World) -> None:
+    world.vault().move("skills/pdf", "models/pdf", collection="lib")
+
+
+def move_away(world: World) -> None:
+    world.vault().move("skills/pdf", "team:skills/pdf", collection="lib")
+
+
+def copy(world: World) -> None:
+    world.vault().copy("skills/pdf", "pdf2", collection="lib")
+
+
+def remove(world: World) -> None:
+    world.vault().remove(["skills/pdf"], collection="lib")
+
+
+def add_team(world: World) -> None:
+    (world.root / "team").mkdir()
+    (world.root / "team" / "README").write_text("the team's own\n")
+    world.vault().add_collection(world.root / "team")
+
+
+def moved_away(world: World) -> None:
+    add_team(world)
+    move_away(world)
+
+
 def nothing(world: World) -> None:
     pass
 
@@ -120,6 +152,11 @@ CASES = {
     "pull": (edit_project, pull),
     "restore": (take_snapshot, restore),
     "undo": (pulled, undo),
+    "mv": (nothing, move),
+    "cp": (nothing, copy),
+    "rm": (nothing, remove),
+    "mv to another collection": (add_team, move_away),
+    "undo of mv to another collection": (moved_away, undo),
 }
 
 
@@ -130,7 +167,7 @@ def test_command_killed_before_each_change(name: str, world: World) -> None:
     shutil.copytree(world.root, world.template, symlinks=True)
     old = world.files()
     command(world)
-    after = End(old, world.files(), world.vault().status().changes)
+    after = End(old, world.files(), world.changes())
     deaths = 0
     while True:
         world.reset()
@@ -156,11 +193,12 @@ def check_after_death(world: World, command: Callable[[World], None], end: End, 
     vault = world.vault()
     assert vault.fsck().problems == (), place
     recorded = interrupted = False
-    if vault.interrupted():
+    if found := vault.interrupted():
         interrupted = recorded = True
         with pytest.raises(InterruptedTargetError):
             command(world)
-        assert len(vault.recover(back=back)) == 1, place
+        # What is taken back is taken back in all directories at once.
+        assert len(vault.recover(back=back)) == (1 if back else len(found)), place
         assert vault.interrupted() == [], place
     seen = world.files()
     assert seen in (old, new), place
@@ -168,7 +206,7 @@ def check_after_death(world: World, command: Callable[[World], None], end: End, 
         assert seen == (old if back else new), place
     assert vault.fsck().problems == (), place
     if recorded and not back:
-        assert vault.status().changes == end.changes, place
+        assert world.changes() == end.changes, place
     if seen == old != new:
         command(world)
         assert world.files() == new, place

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casvault.artifacts.collection import merge_snapshots
+from casvault.artifacts.collection import merge_former, merge_snapshots
 from casvault.artifacts.moves import find_last_versions, find_moved
 from casvault.artifacts.recording import MovedTo, NewVersion, record_changes
 from casvault.artifacts.snapshot import Snapshot, find_former, read_listing
 from casvault.artifacts.version import Origin
 from casvault.errors import ConflictError
+from casvault.merge.trees import merge_states
 from casvault.oid import Oid
 from tests.unit.artifacts.drafting import COLLECTION, NOTHING, Desk
 
@@ -269,3 +270,18 @@ def test_merge_made_by_one_and_left_behind_by_the_other(desk: Desk) -> None:
     theirs = move(desk, move(desk, base, "skills/a", "skills/b"), "skills/b", "skills/a")
     united = merge_snapshots(desk.draft(), COLLECTION, base, desk.record(base, {"skills/b": b"b"}), theirs)
     check_no_path_is_both(desk, united)
+
+
+def test_former_of_a_rename_that_is_taken_back_below_later_changes(desk: Desk) -> None:
+    """The old path stayed in `former` although the artifact was there again, and the new one was never put in.
+
+    first ── after (a → b) ── later (z is edited), from which the rename is taken out
+    """
+    first = desk.record(NOTHING, {"skills/a": b"a", "skills/z": b"z"})
+    after = move(desk, first, "skills/a", "skills/b")
+    later = desk.record(after, {"skills/z": b"Z"})
+    content = merge_states(desk.objects, after.content, later.content, first.content).state
+    assert content is not None
+    former = merge_former(desk.draft(), COLLECTION, content, after, later, first)
+    found = find_former(desk.objects, Snapshot(later.id, content, former), [b"skills/a", b"skills/b"])
+    assert found == {b"skills/b": desk.find(after, "skills/b")}

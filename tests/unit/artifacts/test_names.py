@@ -27,5 +27,12 @@ def test_check_line_name_that_could_not_be_typed_again(name: str) -> None:
         check_line_name(name, "project")
 
 
+@pytest.mark.parametrize("text", [chr(0xD800), f"a{chr(0xDC7F)}b", chr(0xDFFF)])
+def test_typed_what_no_bytes_are_decoded_to(text: str) -> None:
+    """The encoder's own error came through, which no caller expects."""
+    with pytest.raises(UsageError, match="not text"):
+        typed(text)
+
+
 def test_refs_of_a_name_are_in_their_own_directories() -> None:
     assert (collection_ref("x"), project_ref("x")) == (b"collections/x", b"projects/x")
