@@ -11,6 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from casvault.deploy.actions import Action
+    from casvault.deploy.advice import DriftType, MergeForecast, Recommendation
     from casvault.deploy.deploying import DeployStrategy
     from casvault.deploy.drift import Status
     from casvault.deploy.pulling import PullStrategy
@@ -23,12 +25,16 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Action",
     "Author",
     "CasvaultError",
     "DeployStrategy",
+    "DriftType",
     "How",
+    "MergeForecast",
     "Oid",
     "PullStrategy",
+    "Recommendation",
     "Status",
     "Vault",
     "__version__",
@@ -36,12 +42,16 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Action": "deploy.actions",
     "Author": "vault.author",
     "CasvaultError": "errors",
     "DeployStrategy": "deploy.deploying",
+    "DriftType": "deploy.advice",
+    "MergeForecast": "deploy.advice",
     "How": "pending.merge",
     "Oid": "oid",
     "PullStrategy": "deploy.pulling",
+    "Recommendation": "deploy.advice",
     "Status": "deploy.drift",
     "Vault": "vault.vault",
     "hash_file": "vault.history",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.bases import Ambiguous, find_base_content
 from casvault.artifacts.changes import mode_of
 from casvault.artifacts.moves import is_move
-from casvault.artifacts.names import escape, unescape
 from casvault.artifacts.recording import compare_listing, link_to, record_changes
 from casvault.artifacts.snapshot import Snapshot, open_snapshot, read_listing, write_snapshot
 from casvault.artifacts.version import Origin, write_version
 from casvault.errors import ConflictError
 from casvault.merge.trees import ConflictKind, LinkMerge, TreeConflict, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK, Root, read_commit
+from casvault.objects.names import escape, unescape
 from casvault.trees import diff_entries, diff_paths, edit_paths, empty_root, find_entries, find_path, state_of
 
 if TYPE_CHECKING:

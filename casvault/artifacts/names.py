@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from casvault.errors import UsageError
-from casvault.objects.names import escape as escape
-from casvault.objects.names import unescape as unescape
 
 COLLECTIONS = b"collections/"
 PROJECTS = b"projects/"

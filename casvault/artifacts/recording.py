@@ -10,7 +10,7 @@ from casvault.artifacts.names import show
 from casvault.artifacts.snapshot import Listing, Snapshot, write_snapshot
 from casvault.artifacts.version import Origin, write_version
 from casvault.errors import RefusedError
-from casvault.objects import LINK, TREE, Root, escape
+from casvault.objects import LINK, TREE, Root
 from casvault.objects.names import escape
 from casvault.trees import edit_paths, find_path, walk
 from casvault.worktree.plan import same_state

@@ -53,7 +53,8 @@ class Rules:
 
     def __init__(self, rules: Sequence[Rule] = DEFAULTS) -> None:
         self._rules = [(rule, _compiled(rule.path)) for rule in rules]
-        self._homes = {rule.home for rule in rules}
+        self.homes = {rule.home for rule in rules}
+        """The directories, directly below the root, in which the rules know artifacts."""
 
     def find(self, path: bytes) -> Rule | None:
         """The rule that makes this path an artifact."""
@@ -62,7 +63,7 @@ class Rules:
             if _matches(patterns, names):
                 return rule
         home, slash, rest = path.partition(b"/")
-        if slash and b"/" not in rest and home not in self._homes:
+        if slash and b"/" not in rest and home not in self.homes:
             return Rule("*/*", _singular(home.decode(errors="surrogateescape")))
         return None
 

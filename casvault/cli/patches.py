@@ -63,7 +63,7 @@ def stat_lines(changes: Sequence[FileChange], counts: Sequence[tuple[int, int]])
         total = added + removed
         scale = min(1.0, BAR / most)
         bar = coloured("+" * _signs(added, scale), "green") + coloured("-" * _signs(removed, scale), "red")
-        what = f"{total:>{digits}} {bar}" if total else change.change
+        what = f"{total:>{digits}} {bar}" if total else change.change.value
         yield f" {name:<{width}} | {what}".rstrip()
     added, removed = (sum(column) for column in zip(*counts, strict=True))
     yield f" {count(len(changes), 'file')} changed, {count(added, 'line')} added, {removed:,} removed"

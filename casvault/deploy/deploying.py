@@ -1,4 +1,4 @@
-"""Deploying: putting versions of a collection into a project, never over edits that it does not take along."""
+"""Deploying: putting versions of collections into a project, never over edits that it does not take along."""
 
 from __future__ import annotations
 
@@ -6,24 +6,26 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show
-from casvault.artifacts.version import Origin, write_version
+from casvault.artifacts.version import COLLECTION, PATH, Origin, write_version
+from casvault.deploy.actions import Action, Planned, decline
 from casvault.deploy.drift import NO_BASE, Drift, Status
-from casvault.deploy.projects import Project, check_not_owned, deployments_of, find_one_drift, observe
-from casvault.deploy.snapshots import Line, bring_up_to_date
-from casvault.deploy.state import Deployment, Place, set_deployments
-from casvault.errors import ConflictError, LocalEditsError, NotFoundError, RefusedError
-from casvault.merge.trees import merge_states, show_conflicts
+from casvault.deploy.projects import check_not_owned
+from casvault.deploy.state import Deployment, Place
+from casvault.deploy.subject import Direction
+from casvault.deploy.waiting import forget_waiting, wait_for_decision
+from casvault.errors import LocalEditsError, NotFoundError, RefusedError, UsageError
+from casvault.merge.trees import merge_states
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
-    from casvault.artifacts.draft import Draft
+    from casvault.deploy.comparison import Comparison
     from casvault.objects import Root
     from casvault.oid import Oid
 
 
 class DeployStrategy(Enum):
-    """What to do where the project has edits of its own."""
+    """What to do where the project has content of its own."""
 
     REFUSE = "refuse"
     MERGE = "merge"
@@ -32,119 +34,273 @@ class DeployStrategy(Enum):
     """Record the edits in the vault, then replace them."""
 
 
-class Deployed(NamedTuple):
-    """What a deploy does to one artifact."""
+class Request(NamedTuple):
+    """One artifact to deploy."""
 
     place: Place
-    status: Status
-    """Before."""
-    version: Oid
-    """In the project afterwards."""
-    wrote: bool
+    named: bool = True
+    """Asked for by name, and not just because it is deployed already."""
+    version: Oid | None = None
+    """A certain version, instead of the collection's."""
+    label: bytes = b""
+    """What the version was called."""
+    pinned: bool = False
+    """Pin it there."""
+    assumed: bool = False
+    """What is there and was never deployed was made from the version, as a lock file says."""
 
 
-_UNEDITED = frozenset({Status.OUTDATED, Status.ADDED, Status.MISSING})
+class DeployOptions(NamedTuple):
+    strategy: DeployStrategy = DeployStrategy.REFUSE
+    prune: bool = False
+    """Remove what is gone from the collection."""
+    pin: bool = False
+    """Stay at this version until somebody says otherwise."""
+
+
+_WRITE = {
+    Status.OUTDATED: Action.UPDATED,
+    Status.ADDED: Action.DEPLOYED,
+    Status.MISSING: Action.PUT_BACK,
+}
 _EQUAL = frozenset({Status.IN_SYNC, Status.CONVERGED, Status.IDENTICAL})
+_GONE = frozenset({Status.REMOVED, Status.REMOVED_MODIFIED})
 
 
-def plan_deploy(
-    draft: Draft, line: Line, project: Project, places: Sequence[Place], strategy: DeployStrategy
-) -> list[Deployed]:
-    """Plan to deploy the collection's versions of these artifacts."""
-    snapshot = bring_up_to_date(draft, line)
-    deployments = deployments_of(draft, project)
-    changes: dict[Place, Deployment | None] = {}
-    result = []
-    for place in places:
-        check_not_owned(deployments, place)
-        drift = find_one_drift(draft, project, deployments, place, snapshot)
-        deployed, deployment = _plan_one(draft, line, project, drift, strategy)
-        result.append(deployed)
-        changes[place] = deployment
-    set_deployments(draft, project.ref, changes)
-    return result
+def plan_deploy(comparison: Comparison, requests: Iterable[Request], options: DeployOptions) -> list[Planned]:
+    """Plan to deploy these artifacts. Rows that are refused or left change nothing."""
+    planned = [_Deploying(comparison, request, options).plan() for request in requests]
+    comparison.finish()
+    return planned
 
 
-def _plan_one(
-    draft: Draft, line: Line, project: Project, drift: Drift, strategy: DeployStrategy
-) -> tuple[Deployed, Deployment]:
-    version, content = drift.collection_version, drift.collection
-    if version is None or content is None:
-        raise NotFoundError(
-            f"it is not in collection {show(line.name)} any more",
-            place=show(drift.place.path),
-            remedy="`casvault lineage` shows its versions",
+class _Deploying:
+    """One artifact."""
+
+    def __init__(self, comparison: Comparison, request: Request, options: DeployOptions) -> None:
+        self._comparison = comparison
+        self._request = request
+        self._options = options
+        deployed = comparison.deployments.get(request.place)
+        self._pin = None if deployed is None or request.version is not None else deployed.pin
+        self._version = deployed.deployed if deployed is not None and self._pin is not None else request.version
+        """A pinned artifact stays at its version, unless another one is asked for."""
+        self._drift = self._recognised(comparison.read(request.place, self._version))
+        self._target = _target_of(self._drift)
+
+    def plan(self) -> Planned:
+        drift = self._drift
+        if drift.status is Status.STALE:
+            self._comparison.settle(drift.place, None)
+            return self._row(Action.FORGOTTEN)
+        if drift.status in _GONE:
+            return self._gone()
+        if drift.collection_version is None or drift.collection is None:
+            raise NotFoundError(
+                f"it is not in collection {show(drift.source.collection)}",
+                place=show(drift.place.path),
+                remedy="`casvault pull` takes it there",
+            )
+        check_not_owned(self._comparison.deployments, self._target, drift.place)
+        return self._deploy(drift.collection_version, drift.collection)
+
+    def _deploy(self, version: Oid, content: Root) -> Planned:
+        drift = self._drift
+        if drift.status in _EQUAL:
+            return self._settle(version)
+        if drift.status in _WRITE:
+            return self._write(_WRITE[drift.status], content, self._fresh(version), version)
+        if self._request.version is not None and drift.status is Status.AHEAD:
+            # An older version was asked for, and the project has nothing that is not in the vault.
+            return self._write(Action.UPDATED, content, self._fresh(version), version)
+        strategy = self._options.strategy
+        if strategy is DeployStrategy.OVERWRITE:
+            if drift.project is not None:
+                self._comparison.record(drift)
+            action = Action.PUT_BACK if drift.project is None else Action.REPLACED
+            return self._write(action, content, self._fresh(version), version)
+        if drift.status in (Status.MODIFIED, Status.AHEAD) and drift.deployment is not None:
+            return self._keep(drift.deployment)
+        if strategy is DeployStrategy.MERGE and drift.project is not None:
+            return self._merge(version, content, drift.project)
+        return self._decline(_edits_refusal(drift))
+
+    def _settle(self, version: Oid) -> Planned:
+        """Equal on both sides: it is recorded from which version on edits are measured, and files may have to move."""
+        drift = self._drift
+        old = drift.deployment
+        action = Action.NOTHING if old is not None and old.settled == version else Action.SETTLED
+        if old is None:
+            action = Action.ADOPTED
+        fresh = self._fresh(version)
+        if action is Action.NOTHING and old is not None:
+            # The version last deployed stays what it was: this may be a merge that was made in the project.
+            fresh = old._replace(observed=None, pin=fresh.pin)
+            action = action if self._pin is None else Action.PINNED
+        if drift.has_moved:
+            return self._write(Action.MOVED, drift.project, fresh, version)
+        self._settled(fresh)
+        return self._row(action, version)
+
+    def _keep(self, deployment: Deployment) -> Planned:
+        """The project has all that the collection has, and more."""
+        on_this_version = self._request.version in (None, deployment.settled)
+        asked = self._options.strategy is DeployStrategy.MERGE and on_this_version
+        if asked or not self._request.named:
+            kept = self._drift.project_version or deployment.settled
+            if self._drift.has_moved:
+                return self._write(Action.MOVED, self._drift.project, deployment, kept)
+            if self._comparison.deployments.get(self._drift.place) is None:
+                self._settled(deployment)
+            return self._row(Action.KEPT, kept)
+        return self._decline(_edits_refusal(self._drift))
+
+    def _merge(self, version: Oid, content: Root, project: Root) -> Planned:
+        """A version with the edits and the update as parents, in this project only."""
+        drift, draft = self._drift, self._comparison.draft
+        if drift.base is None and drift.deployment is not None:
+            return self._decline(RefusedError(NO_BASE, place=show(drift.place.path), remedy=_OVERWRITE))
+        merged = merge_states(draft.stage, drift.base, project, content, path=drift.place.path)
+        mine = self._comparison.observe(drift)
+        if not merged.is_clean or merged.state is None:
+            if drift.deployment is not None:
+                self._comparison.record(drift)
+            handle = wait_for_decision(
+                self._comparison, drift, Direction.DEPLOY, mine, version, merged, drift.place.path
+            )
+            return self._row(Action.PENDING, conflicts=merged.conflicts, merge=handle)
+        united = write_version(
+            draft.stage,
+            draft.draftsman,
+            merged.state,
+            (mine, version),
+            collection=drift.source.collection,
+            path=drift.source.path,
+            origin=Origin.MERGE,
         )
-    pin = drift.deployment.pin if drift.deployment else None
-    fresh = Deployment(version, version, None, pin)
-    if drift.status in _EQUAL:
-        same = drift.deployment is not None and drift.deployment.settled == version
-        settled = drift.deployment if same and drift.deployment else fresh
-        return Deployed(drift.place, drift.status, version, wrote=False), settled
-    if drift.status in _UNEDITED:
-        draft.write_file(project.ref, drift.place.file_path, drift.project, content)
-        return Deployed(drift.place, drift.status, version, wrote=True), fresh
-    return _plan_over_edits(draft, project, drift, strategy, fresh, content)
+        return self._write(Action.MERGED, merged.state, self._fresh(version)._replace(settled=united), united)
+
+    def _gone(self) -> Planned:
+        """It is in no collection any more: `prune` removes it, unless that would take edits along."""
+        drift = self._drift
+        if self._options.prune and drift.status is Status.REMOVED:
+            self._comparison.draft.write_file(self._comparison.project.ref, drift.place.file_path, drift.project, None)
+            self._settled(None)
+            return self._row(Action.REMOVED, new=None)
+        if not self._request.named:
+            return self._row(Action.GONE)
+        edited = " and has local edits" if drift.status is Status.REMOVED_MODIFIED else ""
+        name = show(drift.place.path)
+        return self._decline(
+            RefusedError(
+                f"it is not in collection {show(drift.source.collection)} any more{edited}",
+                place=name,
+                remedy=f"`casvault pull {name}` restores it there, `casvault undeploy {name}` removes it here",
+            )
+        )
+
+    def _write(self, action: Action, content: Root | None, deployment: Deployment, version: Oid) -> Planned:
+        drift, draft, ref = self._drift, self._comparison.draft, self._comparison.project.ref
+        if drift.has_moved and drift.deployment is not None:
+            self._check_free(self._target)
+            draft.write_file(ref, drift.place.file_path, drift.project, None)
+            draft.write_file(ref, self._target.file_path, None, content)
+            self._settled(None)
+        else:
+            draft.write_file(ref, drift.place.file_path, drift.project, content)
+        self._settled(deployment, self._target)
+        return self._row(action, version, new=content)
+
+    def _check_free(self, place: Place) -> None:
+        if self._comparison.project.states.get(place.file_path) is not None:
+            raise LocalEditsError(
+                "the artifact was moved to this path, and files that were never deployed are in the way",
+                place=show(place.file_path),
+                remedy="move them away",
+            )
+
+    def _fresh(self, version: Oid) -> Deployment:
+        old = self._drift.deployment
+        pin = None if old is None else old.pin
+        if self._options.pin or self._request.pinned or (pin is not None and self._request.version is not None):
+            pin = self._request.label or version.hex()[:12].encode()
+        return Deployment(version, version, None, pin)
+
+    def _settled(self, deployment: Deployment | None, place: Place | None = None) -> None:
+        place = place or self._drift.place
+        self._comparison.settle(place, deployment)
+        forget_waiting(self._comparison, self._drift.place)
+
+    def _decline(self, refusal: RefusedError) -> Planned:
+        action, why = decline(refusal, named=self._request.named)
+        return self._row(action, refusal=why)
+
+    def _row(self, action: Action, version: Oid | None = None, **more: object) -> Planned:
+        drift = self._drift
+        old = drift.project
+        row = Planned(drift.place, drift.status, action, version, drift.base, self._target.path, old, old)
+        return row._replace(**more)  # type: ignore[arg-type]
+
+    def _recognised(self, drift: Drift) -> Drift:
+        """What was never deployed, but is a version, counts as that version deployed: then there is a true base."""
+        version = self._version if self._request.assumed else drift.project_version
+        if drift.status is not Status.DIFFERS or version is None:
+            return drift
+        deployment = Deployment(version, version)
+        found = self._comparison.find(drift.place, self._version, deployment)
+        return drift if found is None else found
 
 
-def _plan_over_edits(
-    draft: Draft, project: Project, drift: Drift, strategy: DeployStrategy, fresh: Deployment, content: Root
-) -> tuple[Deployed, Deployment]:
-    """What to do where the project has content of its own."""
+_OVERWRITE = "deploy with --strategy overwrite, which records what is there first"
+
+
+def _target_of(drift: Drift) -> Place:
+    """Where the artifact belongs in the project; for one that has moved in its collections that is another place."""
+    return Place(drift.place.root, *drift.source)
+
+
+def _edits_refusal(drift: Drift) -> RefusedError:
     name = show(drift.place.file_path)
-    if strategy is DeployStrategy.REFUSE or drift.deployment is None or drift.project is None:
-        if drift.deployment is None:
-            raise LocalEditsError("files that were never deployed are in the way", place=name, remedy="move them away")
-        raise LocalEditsError(
-            f"local edits ({drift.status.value}) are in the way",
+    if drift.deployment is None:
+        return LocalEditsError(
+            "files that were never deployed, and are no version of the artifact, are in the way",
             place=name,
-            remedy="pull them, or name what is to become of them: --strategy merge or --strategy overwrite",
+            remedy="adopt them as edits of a version: casvault adopt --version V; or name a --strategy",
         )
-    if strategy is DeployStrategy.MERGE and drift.status in (Status.MODIFIED, Status.AHEAD):
-        # Nothing to put together: the project has all that the collection has.
-        kept = drift.project_version or drift.deployment.settled
-        return Deployed(drift.place, drift.status, kept, wrote=False), drift.deployment
-    mine = observe(draft, project, drift)
-    if strategy is DeployStrategy.OVERWRITE:
-        # The observed version goes into one state of the project, so that its history keeps what was replaced.
-        set_deployments(draft, project.ref, {drift.place: drift.deployment._replace(observed=mine)})
-        draft.write_file(project.ref, drift.place.file_path, drift.project, content)
-        return Deployed(drift.place, drift.status, fresh.deployed, wrote=True), fresh
-    return _plan_merge(draft, project, drift, mine, fresh)
-
-
-def _plan_merge(
-    draft: Draft, project: Project, drift: Drift, mine: Oid, fresh: Deployment
-) -> tuple[Deployed, Deployment]:
-    """A version with the edits and the update as parents, in this project only."""
-    if drift.base is None:
-        raise ConflictError(NO_BASE, place=show(drift.place.file_path), remedy="deploy with --strategy overwrite")
-    merged = merge_states(draft.stage, drift.base, drift.project, drift.collection, path=drift.place.path)
-    if not merged.is_clean or merged.state is None:
-        raise ConflictError(
-            "the update and the local edits clash; neither was touched",
-            conflicts=show_conflicts(merged.conflicts),
-            place=show(drift.place.file_path),
-            remedy="pull the edits and settle the conflict there, or deploy with --strategy overwrite",
+    if drift.project is None:
+        return RefusedError(
+            "it was removed here and changed in the collection",
+            place=name,
+            remedy="deploy with --strategy overwrite to have it again, or undeploy it",
         )
-    version = write_version(
-        draft.stage,
-        draft.draftsman,
-        merged.state,
-        (mine, fresh.deployed),
-        collection=drift.place.collection,
-        path=drift.place.path,
-        origin=Origin.MERGE,
+    return LocalEditsError(
+        f"local edits ({drift.status.value}) are in the way",
+        place=name,
+        remedy="pull them, or name what is to become of them: --strategy merge or --strategy overwrite",
     )
-    draft.write_file(project.ref, drift.place.file_path, drift.project, merged.state)
-    deployment = Deployment(fresh.deployed, version, None, fresh.pin)
-    return Deployed(drift.place, drift.status, version, wrote=True), deployment
 
 
-def check_places(places: Sequence[Place]) -> None:
+def check_places(requests: Iterable[Request]) -> None:
     """RefusedError if two of the artifacts to be deployed would write the same path."""
     seen: dict[bytes, Place] = {}
-    for place in places:
-        if place.file_path in seen and seen[place.file_path] != place:
+    for request in requests:
+        place = request.place
+        if seen.setdefault(place.file_path, place) != place:
             raise RefusedError("two artifacts would be written to one path", place=show(place.file_path))
-        seen[place.file_path] = place
+
+
+def check_version_of(comparison: Comparison, request: Request) -> None:
+    """UsageError unless the version that is asked for is one of this artifact."""
+    if request.version is None:
+        return
+    place, source, graph = request.place, comparison.source(request.place), comparison.draft.graph
+    commit = graph.commit(request.version)
+    home = (commit.field(COLLECTION), commit.field(PATH))
+    tip = comparison.version(source)
+    is_ancestor = tip is not None and graph.is_ancestor(request.version, tip)
+    if home not in (source, (place.collection, place.path)) and not is_ancestor:
+        raise UsageError(
+            f"{request.version.short} is no version of this artifact",
+            place=show(place.path),
+            remedy=f"see `casvault lineage {show(place.path)}`",
+        )

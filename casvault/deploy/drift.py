@@ -50,6 +50,13 @@ State = tuple[int, "Oid"]
 NO_BASE = "the two sides have no one base: there are several merge bases that differ, or none"
 
 
+class Source(NamedTuple):
+    """Where in the collections an artifact is."""
+
+    collection: bytes
+    path: bytes
+
+
 class Drift(NamedTuple):
     """One artifact in one project. States are contents, None where absent."""
 
@@ -61,7 +68,21 @@ class Drift(NamedTuple):
     deployment: Deployment | None
     collection_version: Oid | None
     project_version: Oid | None
-    """The version that the project's content is, if it is one already: the settled or the observed one."""
+    """The version that the project's content is, if it is one already: the settled or the observed one; of what was
+    never deployed, the newest version of the artifact with this content.
+    """
+    source: Source
+    known: bool = True
+    """False if the collection is not in the vault any more; then nothing counts as changed there."""
+
+    @property
+    def has_moved(self) -> bool:
+        return self.source != (self.place.collection, self.place.path)
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether the project holds something that is not the version it was settled at."""
+        return self.deployment is not None and self.project_version != self.deployment.settled
 
 
 def classify(base: Root | None, collection: Root | None, project: Root | None, *, tracked: bool) -> Status | None:
@@ -94,23 +115,37 @@ def _absent(b: State | None, c: State | None, p: State | None) -> Status:
 
 
 def find_drift(
-    draft: Draft, place: Place, deployment: Deployment | None, version: Oid | None, project: Root | None
+    draft: Draft,
+    place: Place,
+    deployment: Deployment | None,
+    version: Oid | None,
+    project: Root | None,
+    *,
+    source: Source,
+    known: bool = True,
 ) -> Drift | None:
     """The drift of one artifact: `version` is the collection's, `project` what is on disk in the project."""
     collection = None if version is None else draft.graph.commit(version).root
     if deployment is None:
         status = classify(None, collection, project, tracked=False)
-        return status and Drift(place, status, None, collection, project, None, version, None)
+        mine = None if version is None or project is None else find_version_of(draft, version, project)
+        return status and Drift(place, status, None, collection, project, None, version, mine, source, known)
     mine = find_project_version(draft, deployment, project)
     base = _base(draft, deployment, version, mine)
     if isinstance(base, Ambiguous):
         same = _state(collection) == _state(project)
         status = Status.IN_SYNC if same else Status.CONFLICT
-        return Drift(place, status, None, collection, project, deployment, version, mine)
+        return Drift(place, status, None, collection, project, deployment, version, mine, source, known)
     status = classify(base, collection, project, tracked=True) or Status.STALE
     if status is Status.MODIFIED and mine == deployment.settled:
         status = Status.AHEAD
-    return Drift(place, status, base, collection, project, deployment, version, mine)
+    return Drift(place, status, base, collection, project, deployment, version, mine, source, known)
+
+
+def find_version_of(draft: Draft, tip: Oid, content: Root) -> Oid | None:
+    """The newest version in the lineage of `tip` that has this content."""
+    found = draft.graph.iter_children_first([tip])
+    return next((oid for oid, commit in found if _state(commit.root) == _state(content)), None)
 
 
 def find_project_version(draft: Draft, deployment: Deployment, project: Root | None) -> Oid | None:

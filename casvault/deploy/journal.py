@@ -3,10 +3,11 @@
 A journal whose transaction is not in the operation chain describes nothing that happened, and is deleted. One whose
 transaction is there must be finished or taken back before anything else is done with the directory.
 
-    journal = [1, transaction id, number, ref, marker, [[path, old, new], …], previous]
+    journal = [1, transaction id, number, ref, marker, [[path, old, new], …], previous, follow]
     old, new = [mode, size, id] or nil
     marker = the id that the directory's marker takes, or nil
     previous = the journal that this one replaces, whole, or nil; it stands again if this one describes nothing
+    follow = 1 if the paths themselves may be symlinks and are written through, else 0
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Journal(NamedTuple):
     marker: Oid | None
     writes: tuple[FileWrite, ...]
     previous: bytes | None = None
+    follow: bool = False
 
 
 def encode_writes(writes: Iterable[FileWrite]) -> list[Any]:
@@ -70,6 +72,7 @@ def write_journal(directory: Path, journal: Journal) -> None:
         journal.marker,
         encode_writes(journal.writes),
         journal.previous,
+        int(journal.follow),
     ]
     write_file(directory / JOURNAL, encode(value))
 
@@ -84,11 +87,13 @@ def read_journal(directory: Path) -> Journal | None:
     if value and value[0] != VERSION:
         raise UnsupportedError(f"journal version {value[0]}", place=str(path), remedy="use a later casvault")
     try:
-        _, transaction, number, ref, marker, writes, previous = value
+        _, transaction, number, ref, marker, writes, previous, follow = value
         if [type(part) for part in value[1:4]] != [bytes, int, bytes] or len(transaction) != TRANSACTION_ID_SIZE:
             raise ValueError("a wrong transaction id, number or ref")
+        if type(follow) is not int or follow not in (0, 1):
+            raise ValueError("follow is neither 0 nor 1")
         taken = None if marker is None else Oid(marker)
-        journal = Journal(transaction, number, ref, taken, decode_writes(writes), previous)
+        journal = Journal(transaction, number, ref, taken, decode_writes(writes), previous, bool(follow))
     except (ValueError, TypeError) as error:
         raise MalformedError(
             f"not a journal: {error}", place=str(path), remedy="move it aside; `casvault status` shows what differs"

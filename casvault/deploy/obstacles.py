@@ -22,16 +22,18 @@ NAMED = 5
 """Files in the way that a message names."""
 
 
-def check_way(directory: Path, writes: Iterable[FileWrite], changes: Sequence[Change]) -> None:
-    """RefusedError for a symlink that would be written through, and for files under a directory that must go."""
+def check_way(directory: Path, writes: Iterable[FileWrite], changes: Sequence[Change], *, follow: bool) -> None:
+    """RefusedError for a symlink that would be written through, unless that was asked for with `follow`, and for files
+    under a directory that must go.
+    """
     root = os.fsencode(directory)
     for write in writes:
         followed = write.old is not None and write.old.mode != SYMLINK
-        if followed and os.path.islink(os.path.join(root, write.path)):
+        if followed and not follow and os.path.islink(os.path.join(root, write.path)):
             raise RefusedError(
                 "a symlink, and nothing is written through it",
                 place=os.path.join(os.fspath(directory), show(write.path)),
-                remedy="replace it by what it leads to",
+                remedy="write through it with --follow, or replace it by what it leads to",
             )
     going = {change.path for change in changes}
     for change in changes:

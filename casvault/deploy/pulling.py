@@ -6,20 +6,22 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show
-from casvault.artifacts.recording import link_to, record_changes
+from casvault.artifacts.recording import NewVersion, link_to
 from casvault.artifacts.version import Origin, write_version
-from casvault.deploy.drift import NO_BASE, Drift, Status
-from casvault.deploy.projects import Project, deployments_of, find_one_drift, observe
-from casvault.deploy.snapshots import Line, bring_up_to_date
-from casvault.deploy.state import Deployment, Place, set_deployments
+from casvault.deploy.actions import Action, Planned, decline
+from casvault.deploy.drift import NO_BASE, Drift, Source, Status
+from casvault.deploy.forking import plan_fork
+from casvault.deploy.state import Deployment, Place
+from casvault.deploy.subject import Direction
+from casvault.deploy.waiting import forget_waiting, wait_for_decision
 from casvault.errors import ConflictError, NotFoundError, RefusedError
-from casvault.merge.trees import merge_states, show_conflicts
+from casvault.merge.trees import merge_states
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
-    from casvault.artifacts.draft import Draft
-    from casvault.artifacts.recording import Change
+    from casvault.deploy.comparison import Comparison
+    from casvault.deploy.homes import Homes
     from casvault.objects import Root
     from casvault.oid import Oid
 
@@ -31,110 +33,243 @@ class PullStrategy(Enum):
     """Line by line; a version with both as parents."""
     OVERWRITE = "overwrite"
     """The project's content wins; both are parents, so that the base advances."""
+    FORK = "fork"
+    """The project's content becomes an artifact of its own; the collection's stays as it is."""
 
 
-class Pulled(NamedTuple):
-    """What a pull does to one artifact."""
+class PullOptions(NamedTuple):
+    strategy: PullStrategy | None = None
+    """None merges where there is a base, and asks where there is none."""
+    delete: bool = False
+    """Take deletions, too."""
+    fork_path: bytes | None = None
+    """Where a fork goes; None for a free path beside the original."""
+    relink: bool = False
+    """Let the project's copy count as the fork from now on."""
+
+
+class Wanted(NamedTuple):
+    """One artifact to pull."""
 
     place: Place
-    status: Status
-    """Before."""
-    base: Root | None
-    version: Oid | None
-    """The collection's afterwards; None where it does not change."""
-    fast_forward: bool
-    old: Root | None
-    """The collection's content before and after."""
-    new: Root | None
+    named: bool = True
+    """Asked for by name, and not just because it is deployed."""
 
 
-def plan_pull(
-    draft: Draft, line: Line, project: Project, places: Sequence[Place], strategy: PullStrategy
-) -> list[Pulled]:
-    """Plan to bring the project's edits of these artifacts into the collection.
+_SAME = frozenset({Status.IN_SYNC, Status.CONVERGED, Status.IDENTICAL})
 
-    ConflictError, with every conflict of every artifact, if one of them cannot be merged: then nothing is pulled.
-    """
-    snapshot = bring_up_to_date(draft, line)
-    deployments = deployments_of(draft, project)
-    pulled: list[Pulled] = []
-    settled: dict[Place, Deployment | None] = {}
-    conflicts: list[str] = []
-    for place in places:
-        drift = find_one_drift(draft, project, deployments, place, snapshot)
-        result = _plan_one(draft, project, drift, strategy, conflicts)
-        if result is not None:
-            one, deployment = result
-            pulled.append(one)
-            settled[place] = deployment
-    if conflicts:
-        raise ConflictError(
-            "both sides changed the same; neither the collection nor the project was touched",
-            conflicts=tuple(conflicts),
-            remedy="change one side so that they do not clash, or pull with --strategy overwrite",
+
+def plan_pull(comparison: Comparison, homes: Homes, wanted: Iterable[Wanted], options: PullOptions) -> list[Planned]:
+    """Plan to bring the project's side of these artifacts into their collections."""
+    planned = [_Pulling(comparison, homes, one, options).plan() for one in wanted]
+    imported = [row.place for row in planned if row.action is Action.IMPORTED]
+    homes.finish()
+    for place in imported:
+        version = homes.version(Source(place.collection, place.path))
+        comparison.settle(place, Deployment(version, version))
+    comparison.finish()
+    return planned
+
+
+class _Pulling:
+    """One artifact."""
+
+    def __init__(self, comparison: Comparison, homes: Homes, wanted: Wanted, options: PullOptions) -> None:
+        self._comparison = comparison
+        self._homes = homes
+        self._wanted = wanted
+        self._options = options
+        self._drift = self._recognised(comparison.read(wanted.place))
+
+    def plan(self) -> Planned:
+        drift, deployment = self._drift, self._drift.deployment
+        if not drift.known:
+            raise NotFoundError(
+                f"collection {show(drift.source.collection)} is not in the vault any more",
+                place=show(drift.place.path),
+                remedy="add it again: `casvault collection add DIR`; or `casvault undeploy` it here",
+            )
+        if self._options.strategy is PullStrategy.FORK and drift.project is not None:
+            return self._fork(drift.project)
+        if deployment is None:
+            return self._untracked()
+        version = drift.collection_version
+        match drift.status:
+            case Status.STALE:
+                return self._done(Action.FORGOTTEN, None)
+            case Status.REMOVED | Status.REMOVED_MODIFIED:
+                return self._restore(deployment)
+            case Status.MISSING | Status.DELETION_CONFLICT:
+                return self._missing()
+            case Status.OUTDATED:
+                return self._row(Action.NOTHING)
+        assert version is not None
+        if drift.status in _SAME:
+            settled = deployment._replace(settled=version, observed=None)
+            return self._done(Action.NOTHING if deployment == settled else Action.SETTLED, settled)
+        return self._take(version, deployment)
+
+    def _take(self, version: Oid, deployment: Deployment) -> Planned:
+        """Both sides are there, and the project has edits."""
+        drift = self._drift
+        mine = self._comparison.observe(drift)
+        taken = deployment._replace(settled=mine, observed=None)
+        if self._comparison.draft.graph.is_ancestor(version, mine):
+            return self._home(Action.TAKEN, mine, drift.project, taken)
+        if self._options.strategy is PullStrategy.OVERWRITE:
+            united = self._united(drift.project, version, mine, Origin.OVERWRITE)
+            return self._home(Action.OVERWRITTEN, united, drift.project, taken)
+        if drift.base is None:
+            return self._decline(RefusedError(NO_BASE, place=show(drift.place.path), remedy=_STRATEGIES))
+        return self._merge(version, mine, taken)
+
+    def _merge(self, version: Oid, mine: Oid, taken: Deployment) -> Planned:
+        drift, draft = self._drift, self._comparison.draft
+        merged = merge_states(draft.stage, drift.base, drift.collection, drift.project, path=drift.source.path)
+        if merged.is_clean and merged.state is not None:
+            return self._home(
+                Action.MERGED, self._united(merged.state, version, mine, Origin.MERGE), merged.state, taken
+            )
+        if drift.deployment is not None:
+            self._comparison.record(drift)
+        handle = wait_for_decision(self._comparison, drift, Direction.PULL, version, mine, merged, drift.source.path)
+        return self._row(Action.PENDING, conflicts=merged.conflicts, merge=handle)
+
+    def _united(self, content: Root | None, version: Oid, mine: Oid, origin: Origin) -> Oid:
+        assert content is not None
+        draft, source = self._comparison.draft, self._drift.source
+        return write_version(
+            draft.stage,
+            draft.draftsman,
+            content,
+            (version, mine),
+            collection=source.collection,
+            path=source.path,
+            origin=origin,
         )
-    changes: dict[bytes, Change] = {one.place.path: link_to(draft, one.version) for one in pulled if one.version}
-    new = record_changes(draft, line.name, snapshot, changes)
-    draft.set_ref(line.ref, new.id)
-    for one in pulled:
-        if line.scan is not None and one.old != one.new:
-            draft.write_file(line.ref, one.place.path, one.old, one.new)
-    set_deployments(draft, project.ref, settled)
-    return pulled
 
-
-def _plan_one(
-    draft: Draft, project: Project, drift: Drift, strategy: PullStrategy, conflicts: list[str]
-) -> tuple[Pulled, Deployment] | None:
-    deployment, version = drift.deployment, drift.collection_version
-    if deployment is None:
-        raise NotFoundError(
-            f"it was not deployed to {show(project.name)}",
-            place=show(drift.place.path),
-            remedy=f"deploy it first: casvault deploy {show(drift.place.path)}",
+    def _untracked(self) -> Planned:
+        """What was never deployed: imported if the collection has nothing there, else a strategy must be named."""
+        drift = self._drift
+        version, project = drift.collection_version, drift.project
+        if project is None:
+            raise NotFoundError(
+                f"it is not in project {show(self._comparison.project.name)}",
+                place=show(drift.place.path),
+                remedy=f"`casvault deploy {show(drift.place.path)}` takes it there",
+            )
+        if version is None:
+            self._homes.change(drift.source, NewVersion(project), None, project)
+            return self._row(Action.IMPORTED, new=project)
+        if drift.status is Status.IDENTICAL:
+            return self._done(Action.ADOPTED, Deployment(version, version))
+        mine = self._comparison.observe(drift)
+        taken = Deployment(mine, mine)
+        if self._options.strategy is PullStrategy.OVERWRITE:
+            united = self._united(project, version, mine, Origin.OVERWRITE)
+            return self._home(Action.OVERWRITTEN, united, project, taken)
+        if self._options.strategy is PullStrategy.MERGE:
+            return self._merge(version, mine, taken)
+        return self._decline(
+            RefusedError(
+                "it was never deployed here and is no version of the artifact, so there is no base to merge from",
+                place=show(drift.place.file_path),
+                remedy=f"{_STRATEGIES}; or say which version it was made from: casvault adopt --version V",
+            )
         )
-    if version is None or drift.project is None:
-        raise RefusedError(
-            f"it is absent on one side ({drift.status.value})",
-            place=show(drift.place.path),
-            remedy="deploy puts a missing artifact back; restore brings a removed one back into the collection",
+
+    def _restore(self, deployment: Deployment) -> Planned:
+        """The artifact is gone from the collection: its lineage goes on with what the project has."""
+        drift, draft = self._drift, self._comparison.draft
+        if drift.status is Status.REMOVED and not self._wanted.named:
+            return self._row(Action.GONE)
+        assert drift.project is not None
+        mine = self._comparison.observe(drift)
+        last = self._homes.last_version(drift.source)
+        version = mine
+        if last is not None and not draft.graph.is_ancestor(last, mine):
+            version = self._united(drift.project, last, mine, Origin.RESTORE)
+        return self._home(Action.RESTORED, version, drift.project, deployment._replace(settled=mine, observed=None))
+
+    def _missing(self) -> Planned:
+        """The artifact is gone from the project."""
+        drift = self._drift
+        changed = drift.status is Status.DELETION_CONFLICT
+        if self._options.delete and (not changed or self._options.strategy is PullStrategy.OVERWRITE):
+            self._homes.change(drift.source, None, drift.collection, None)
+            return self._done(Action.DELETED, None)
+        if not changed and not self._wanted.named:
+            return self._row(Action.ABSENT)
+        name = show(drift.place.path)
+        take = "--delete --strategy overwrite" if changed else "--delete"
+        what = (
+            "it was removed in the project and changed in the collection"
+            if changed
+            else "it was removed in the project"
         )
-    unchanged = Pulled(drift.place, drift.status, drift.base, None, False, drift.collection, drift.collection)
-    match drift.status:
-        case Status.OUTDATED:
-            return unchanged, deployment
-        case Status.IN_SYNC | Status.CONVERGED:
-            return unchanged, deployment._replace(settled=version, observed=None)
-    mine = observe(draft, project, drift)
-    taken = deployment._replace(settled=mine, observed=None)
-    if draft.graph.is_ancestor(version, mine):
-        result = unchanged._replace(version=mine, fast_forward=True, new=drift.project)
-        return result, taken
-    content = _united(draft, drift, strategy, conflicts)
-    if content is None:
-        return None
-    origin = Origin.OVERWRITE if strategy is PullStrategy.OVERWRITE else Origin.MERGE
-    merged = write_version(
-        draft.stage,
-        draft.draftsman,
-        content,
-        (version, mine),
-        collection=drift.place.collection,
-        path=drift.place.path,
-        origin=origin,
-    )
-    return unchanged._replace(version=merged, new=content), taken
+        refusal = ConflictError if changed else RefusedError
+        return self._decline(
+            refusal(
+                what,
+                place=name,
+                remedy=f"`casvault deploy {name}` puts it back, `casvault pull {name} {take}` removes it everywhere, "
+                f"`casvault undeploy {name}` only here",
+            )
+        )
+
+    def _fork(self, content: Root) -> Planned:
+        drift = self._drift
+        if drift.status in _SAME or (drift.deployment is not None and not drift.is_edited):
+            name = show(drift.place.path)
+            return self._decline(
+                RefusedError("there are no edits to fork", place=name, remedy="`casvault cp` makes a copy")
+            )
+        path, version = plan_fork(self._comparison, self._homes, drift, content, self._options.fork_path)
+        row = self._row(Action.FORKED, version, path=path, old=None, new=content)
+        if self._options.relink:
+            self._relink(Place(drift.place.root, drift.source.collection, path), version)
+        elif drift.deployment is not None:
+            self._comparison.record(drift)
+        forget_waiting(self._comparison, drift.place)
+        return row
+
+    def _relink(self, place: Place, version: Oid) -> None:
+        """The project's copy is the fork from now on, and lies where the fork belongs."""
+        drift, draft, ref = self._drift, self._comparison.draft, self._comparison.project.ref
+        draft.write_file(ref, drift.place.file_path, drift.project, None)
+        draft.write_file(ref, place.file_path, None, drift.project)
+        self._comparison.settle(drift.place, None)
+        self._comparison.settle(place, Deployment(version, version))
+
+    def _home(self, action: Action, version: Oid, content: Root | None, deployment: Deployment) -> Planned:
+        """Take a version into the collection."""
+        draft, drift = self._comparison.draft, self._drift
+        self._homes.change(drift.source, link_to(draft, version), drift.collection, content)
+        return self._done(action, deployment, version=version, new=content)
+
+    def _done(self, action: Action, deployment: Deployment | None, **more: object) -> Planned:
+        self._comparison.settle(self._drift.place, deployment)
+        forget_waiting(self._comparison, self._drift.place)
+        if action is Action.DELETED:
+            more["new"] = None
+        return self._row(action)._replace(**more)  # type: ignore[arg-type]
+
+    def _decline(self, refusal: RefusedError) -> Planned:
+        action, why = decline(refusal, named=self._wanted.named)
+        return self._row(action, refusal=why)
+
+    def _row(self, action: Action, version: Oid | None = None, **more: object) -> Planned:
+        drift = self._drift
+        old = drift.collection
+        row = Planned(drift.place, drift.status, action, version, drift.base, drift.source.path, old, old)
+        return row._replace(**more)  # type: ignore[arg-type]
+
+    def _recognised(self, drift: Drift) -> Drift:
+        """What was never deployed, but is a version, counts as that version deployed: then there is a true base."""
+        if drift.status is not Status.DIFFERS or drift.project_version is None:
+            return drift
+        found = self._comparison.find(drift.place, deployment=Deployment(drift.project_version, drift.project_version))
+        return drift if found is None else found
 
 
-def _united(draft: Draft, drift: Drift, strategy: PullStrategy, conflicts: list[str]) -> Root | None:
-    """The content that has both sides' changes; None, with the conflicts noted, if there is none."""
-    if strategy is PullStrategy.OVERWRITE:
-        return drift.project
-    if drift.base is None:
-        conflicts.append(f"{show(drift.place.path)}: {NO_BASE}")
-        return None
-    merged = merge_states(draft.stage, drift.base, drift.collection, drift.project, path=drift.place.path)
-    if merged.is_clean and merged.state is not None:
-        return merged.state
-    conflicts += show_conflicts(merged.conflicts)
-    return None
+_STRATEGIES = "name a strategy: --strategy overwrite or fork, or merge, which unites the two without a base"

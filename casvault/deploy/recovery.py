@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 from casvault.artifacts.names import show
 from casvault.deploy.journal import JOURNAL
-from casvault.deploy.run import apply_writes, find_interrupted, finish_journal, plan_writes
+from casvault.deploy.run import apply_journal, find_interrupted, finish_journal, followed, plan_writes
 from casvault.errors import ConflictError
 from casvault.progress import silent
 from casvault.worktree.plan import is_directory, same_state
 from casvault.worktree.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from casvault.artifacts.draft import FileWrite
     from casvault.deploy.journal import Journal
     from casvault.objects import ObjectReader
     from casvault.progress import Progress
@@ -33,7 +31,7 @@ def finish(repository: Repository, directory: Path, progress: Progress = silent)
     journal = find_interrupted(repository, directory)
     if journal is None:
         return None
-    edited = find_edited(repository.objects, directory, journal.writes)
+    edited = find_edited(repository.objects, directory, journal)
     if edited:
         raise ConflictError(
             "these files were edited since the command was cut off, so it cannot be finished",
@@ -41,16 +39,16 @@ def finish(repository: Repository, directory: Path, progress: Progress = silent)
             place=str(directory),
             remedy="move them away, run `casvault recover`, and make the edits again; or run `casvault recover --back`",
         )
-    applied = apply_writes(repository.objects, directory, journal.writes, progress)
+    applied = apply_journal(repository.objects, directory, journal, progress)
     if not applied.kept:
         finish_journal(directory, journal)
     return journal, applied
 
 
-def find_edited(reader: ObjectReader, directory: Path, writes: Iterable[FileWrite]) -> list[bytes]:
+def find_edited(reader: ObjectReader, directory: Path, journal: Journal) -> list[bytes]:
     """The paths that hold neither what was there before the writes nor what they put there."""
-    changes = plan_writes(reader, writes)
-    with Target(directory) as target:
+    changes = plan_writes(reader, journal.writes)
+    with Target(directory, follow=followed(journal.writes, follow=journal.follow)) as target:
         return [
             change.path
             for change in changes

@@ -13,7 +13,7 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.draft import Draft, FileWrite
-from casvault.artifacts.names import COLLECTIONS, show
+from casvault.artifacts.names import COLLECTIONS, PROJECTS, show
 from casvault.deploy.journal import (
     Journal,
     decode_writes,
@@ -23,6 +23,7 @@ from casvault.deploy.journal import (
     remove_journal,
     write_journal,
 )
+from casvault.deploy.locks import LOCK_FILE, LockWrite, plan_lock_file
 from casvault.deploy.marker import COLLECTION_MARKER, marker_snapshot, read_marker, write_marker
 from casvault.deploy.obstacles import check_way
 from casvault.errors import DamageError, FailureError, InterruptedTargetError, MalformedError, NotFoundError
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from casvault.repository import Repository
 
 FILES = b"files"
+REPLACED = b"replaced"
 
 
 class Command(NamedTuple):
@@ -82,6 +84,20 @@ class Session(NamedTuple):
     progress: Progress = silent
     interrupted: dict[Path, bytes] = {}  # noqa: RUF012
     """Journals that this command takes back, by directory; they stand until its own operation is recorded."""
+    follow: bool = False
+    """Write through symlinks at the roots of artifacts."""
+
+
+class _Attempt(NamedTuple):
+    """What is about to be recorded."""
+
+    draft: Draft
+    locks: dict[bytes, LockWrite]
+    """The lock files that have to be written, by the ref of their project."""
+
+    def writes(self, ref: bytes) -> tuple[FileWrite, ...]:
+        lock = self.locks.get(ref)
+        return (*self.draft.files.get(ref, ()), *(() if lock is None else (lock.write,)))
 
 
 @contextlib.contextmanager
@@ -132,16 +148,17 @@ def find_interrupted(repository: Repository, directory: Path) -> Journal | None:
 
 def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callable[[Draft], None]) -> Outcome:
     """Run a command while its directories are locked. `plan` fills a draft; it runs again if the view has moved."""
-    latest: list[Draft] = []
+    latest: list[_Attempt] = []
 
     def plan_on(view: View) -> Plan | None:
         draft = Draft(stage, view, session.draftsman, session.repository.graph_cache)
         plan(draft)
-        latest[:] = [draft]
+        attempt = _Attempt(draft, _plan_locks(session, draft))
+        latest[:] = [attempt]
         edits = draft.edits()
         if not edits and not any(draft.files.values()):
             return None
-        fields = (*command.fields, *_file_fields(session, draft))
+        fields = (*command.fields, *_file_fields(session, attempt))
         message = session.draftsman.message.encode(errors="surrogateescape")
         return Plan(edits, command.kind, command.arguments, message, fields, always=True)
 
@@ -164,37 +181,49 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
     return outcome
 
 
-def _check_writes(session: Session, draft: Draft, reader: ObjectReader) -> None:
+def _plan_locks(session: Session, draft: Draft) -> dict[bytes, LockWrite]:
+    planned = {
+        ref: plan_lock_file(draft, ref, directory)
+        for ref, directory in session.directories.items()
+        if ref.startswith(PROJECTS)
+    }
+    return {ref: write for ref, write in planned.items() if write is not None}
+
+
+def _check_writes(session: Session, attempt: _Attempt, reader: ObjectReader) -> None:
     """Refuse what could not be written while nothing has happened yet: control names, symlinks, what is in the way."""
-    files = draft.files
-    for ref, directory in _touched(session, draft):
-        writes = files.get(ref, [])
+    for ref, directory in _touched(session, attempt):
+        writes = attempt.writes(ref)
         changes = plan_writes(reader, writes)
         if changes:
-            with Target(directory) as target:
+            with Target(directory, follow=followed(writes, follow=session.follow)) as target:
                 target.check(changes, reader)
-            check_way(directory, writes, changes)
+            check_way(directory, writes, changes, follow=session.follow)
 
 
-def _write_journals(session: Session, draft: Draft, record: Record) -> None:
-    files = draft.files
-    for ref, directory in _touched(session, draft):
+def _write_journals(session: Session, attempt: _Attempt, record: Record) -> None:
+    draft = attempt.draft
+    for ref, directory in _touched(session, attempt):
         marker = draft.markers.get(ref, draft.ref(ref)) if ref.startswith(COLLECTIONS) else None
-        writes = tuple(files.get(ref, []))
         previous = session.interrupted.get(directory)
-        write_journal(directory, Journal(record.transaction, record.number, ref, marker, writes, previous))
+        write_journal(
+            directory,
+            Journal(
+                record.transaction, record.number, ref, marker, attempt.writes(ref), previous, follow=session.follow
+            ),
+        )
 
 
-def _touched(session: Session, draft: Draft) -> list[tuple[bytes, Path]]:
-    """The directories that need a journal: those that the draft writes into, whose collection it moves, or whose
-    journal it takes back.
+def _touched(session: Session, attempt: _Attempt) -> list[tuple[bytes, Path]]:
+    """The directories that need a journal: those that are written into, whose collection moves, or whose journal is
+    taken back.
     """
-    files = draft.files
-    moved = {edit.name for edit in draft.edits() if edit.new is not None and edit.name.startswith(COLLECTIONS)}
+    edits = attempt.draft.edits()
+    moved = {edit.name for edit in edits if edit.new is not None and edit.name.startswith(COLLECTIONS)}
     return [
         (ref, directory)
         for ref, directory in session.directories.items()
-        if files.get(ref) or ref in moved or directory in session.interrupted
+        if attempt.writes(ref) or ref in moved or directory in session.interrupted
     ]
 
 
@@ -209,7 +238,7 @@ def _apply(session: Session, directory: Path) -> Applied:
     journal = read_journal(directory)
     if journal is None:
         raise MalformedError("the journal has vanished", place=str(directory), remedy="run `casvault status`")
-    applied = apply_writes(session.repository.objects, directory, journal.writes, session.progress)
+    applied = apply_journal(session.repository.objects, directory, journal, session.progress)
     if not applied.kept:
         finish_journal(directory, journal)
     return applied
@@ -227,15 +256,17 @@ def plan_writes(reader: ObjectReader, writes: Iterable[FileWrite]) -> list[Chang
     ]
 
 
-def apply_writes(
-    reader: ObjectReader, directory: Path, writes: Iterable[FileWrite], progress: Progress = silent
-) -> Applied:
+def apply_journal(reader: ObjectReader, directory: Path, journal: Journal, progress: Progress = silent) -> Applied:
     """Bring the files of a directory from the old states to the new ones; what is neither is left and named."""
-    changes = plan_writes(reader, writes)
+    changes = plan_writes(reader, journal.writes)
     if not changes:
         return Applied([], [], [], [])
-    with Target(directory) as target:
+    with Target(directory, follow=followed(journal.writes, follow=journal.follow)) as target:
         return target.apply(changes, reader, progress)
+
+
+def followed(writes: Iterable[FileWrite], *, follow: bool) -> frozenset[bytes]:
+    return frozenset(write.path for write in writes) if follow else frozenset()
 
 
 def finish_journal(directory: Path, journal: Journal) -> None:
@@ -259,21 +290,27 @@ def _roll_up(repository: Repository) -> tuple[str, ...]:
 def _outcome(tip: Tip, applied: list[Applied], notes: tuple[str, ...]) -> Outcome:
     return Outcome(
         tip.operation,
-        sum(len(each.written) for each in applied),
-        sum(len(each.removed) for each in applied),
+        sum(path != LOCK_FILE for each in applied for path in each.written),
+        sum(path != LOCK_FILE for each in applied for path in each.removed),
         tuple(show(path) for each in applied for path in each.kept),
         tuple(show(path) for each in applied for path in each.left),
         notes,
     )
 
 
-def _file_fields(session: Session, draft: Draft) -> list[Field]:
-    """What the operation remembers of the files it writes and of their directory, so that it can be undone."""
+def _file_fields(session: Session, attempt: _Attempt) -> list[Field]:
+    """What the operation remembers of the files it writes and of their directory, so that it can be undone.
+
+    Lock files follow from the states of projects, so only what others had written into one is kept.
+    """
     fields = []
-    for ref, writes in sorted(draft.files.items()):
+    for ref, writes in sorted(attempt.draft.files.items()):
         directory = session.directories.get(ref)
         marker = None if directory is None or not ref.startswith(COLLECTIONS) else marker_snapshot(directory)
-        fields.append((FILES, encode([ref, encode_writes(writes), marker])))
+        fields.append((FILES, encode([ref, encode_writes(writes), marker, int(session.follow)])))
+    for ref, lock in sorted(attempt.locks.items()):
+        if lock.replaced is not None:
+            fields.append((REPLACED, encode([ref, LOCK_FILE, lock.replaced])))
     return fields
 
 
@@ -283,6 +320,8 @@ class Written(NamedTuple):
     writes: tuple[FileWrite, ...]
     marker: Oid | None
     """The snapshot that the directory of a collection was at before."""
+    follow: bool
+    """Whether it wrote through symlinks at the roots of artifacts."""
 
 
 def read_written(operation: Operation) -> dict[bytes, Written]:
@@ -290,8 +329,8 @@ def read_written(operation: Operation) -> dict[bytes, Written]:
     found = {}
     for key, value in operation.fields:
         if key == FILES:
-            ref, writes, marker = decode(value, f"operation {operation.number}")
-            found[ref] = Written(decode_writes(writes), None if marker is None else Oid(marker))
+            ref, writes, marker, follow = decode(value, f"operation {operation.number}")
+            found[ref] = Written(decode_writes(writes), None if marker is None else Oid(marker), bool(follow))
     return found
 
 

@@ -16,10 +16,13 @@ from casvault.objects import TREE
 from casvault.progress import silent
 from casvault.trees import EMPTY_ID, find_path
 from casvault.worktree.cache import StatCache
+from casvault.worktree.ignore import is_ignored_by_default
+from casvault.worktree.names import is_control_name
+from casvault.worktree.node import Role
 from casvault.worktree.scan import scan_paths, scan_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from casvault.objects import ObjectStage, Root
@@ -115,21 +118,43 @@ def scan_project(
     storing: bool,
 ) -> tuple[dict[bytes, Root], StatCache]:
     """The states of these paths of a project; `held` are paths with states that no ignore rule may hide."""
-    states = list(held)
+    states: dict[bytes, list[Root]] = {}
+    above: set[bytes] = set()
+    for prefix, root in held:
+        states.setdefault(prefix, []).append(root)
+        above.update(prefix[:end] for end, sign in enumerate(prefix) if sign == 0x2F)
 
     def is_held(path: bytes) -> bool:
-        for prefix, root in states:
-            if path == prefix or prefix.startswith(path + b"/"):
-                return True
-            if path.startswith(prefix + b"/") and find_path(stage, root, path[len(prefix) + 1 :]) is not None:
-                return True
-        return False
+        if path in states or path in above:
+            return True
+        ends = [end for end, sign in enumerate(path) if sign == 0x2F]
+        return any(
+            find_path(stage, root, path[end + 1 :]) is not None for end in ends for root in states.get(path[:end], ())
+        )
 
     if not directory.is_dir():
         raise NotFoundError("the project's directory is not there", place=str(directory))
     cache = load_cache(repository, directory)
     scan = scan_paths(directory, paths, stage, cache=cache, held=is_held, storing=storing)
     return scan.units, cache
+
+
+def iter_untracked(root: Path, rules: Rules) -> Iterator[bytes]:
+    """The artifacts below a root of a project, deployed or not. Only what a rule names counts there."""
+    start = os.fsencode(root)
+    pending = [home for home in sorted(rules.homes) if os.path.isdir(os.path.join(start, home))]
+    while pending:
+        directory = pending.pop()
+        for name in sorted(os.listdir(os.path.join(start, directory))):
+            path = directory + b"/" + name
+            is_directory = os.path.isdir(os.path.join(start, path))
+            if is_ignored_by_default(name, is_directory=is_directory) or is_control_name(name):
+                continue
+            role = rules.classify(path, is_directory)
+            if role is Role.UNIT:
+                yield path
+            elif role is Role.DESCEND:
+                pending.append(path)
 
 
 def load_cache(repository: Repository, directory: Path) -> StatCache:

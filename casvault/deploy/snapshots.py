@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.collection import content_of, plan_directory, plan_snapshot, tip_snapshot
 from casvault.artifacts.names import show
 from casvault.artifacts.recording import Change, NewVersion, record_changes
+from casvault.artifacts.rules import Rules
 from casvault.artifacts.snapshot import Listing, Snapshot, find_version, open_snapshot, read_listing
 from casvault.artifacts.version import Origin
 from casvault.deploy.run import Command, Outcome, Session, run
@@ -30,6 +31,10 @@ class Line(NamedTuple):
     name: bytes
     ref: bytes
     scan: CollectionScan | None
+
+    @property
+    def rules(self) -> Rules:
+        return Rules() if self.scan is None else self.scan.rules
 
 
 def bring_up_to_date(draft: Draft, line: Line) -> Snapshot:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.names import escape, unescape
 from casvault.artifacts.version import TYPE
 from casvault.errors import DamageError
 from casvault.objects import FILE, LINK, Root, read_blob, read_commit, write_blob
+from casvault.objects.names import escape, unescape
 from casvault.trees import edit_paths, empty_root, walk
 
 if TYPE_CHECKING:

@@ -9,18 +9,20 @@ from casvault.artifacts.collection import merge_former, plan_emptied
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, show
 from casvault.artifacts.recording import link_to
 from casvault.artifacts.snapshot import Snapshot, open_snapshot, write_snapshot
-from casvault.artifacts.version import TYPE, Origin, write_version
+from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.run import Command, read_written, written_files
-from casvault.deploy.state import PROJECT_STATE
+from casvault.deploy.state import read_deployments, set_deployments
 from casvault.errors import ConflictError, NotFoundError
+from casvault.merge.rule import resolve
 from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
-from casvault.objects import LINK, read_commit
+from casvault.objects import LINK
 from casvault.trees import diff_paths, empty_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from casvault.artifacts.draft import Draft, FileWrite
+    from casvault.deploy.state import Deployment, Place
     from casvault.objects import Root
     from casvault.oid import Oid
     from casvault.refs import Operation, OperationLog, View
@@ -148,11 +150,13 @@ def _inverse_ref(draft: Draft, name: bytes, before: Oid | None, after: Oid | Non
     current = draft.ref(name)
     if current in (after, before):
         return before
-    if current is not None and before is not None and after is not None:
-        if name.startswith(COLLECTIONS):
-            return _inverse_collection(draft, name, before, after, current)
-        if name.startswith(PROJECTS):
-            return _inverse_project(draft, name, before, after, current)
+    if name.startswith(PROJECTS) and current is not None and after is not None:
+        return _inverse_project(draft, name, before, after, current)
+    if name.startswith(COLLECTIONS) and None not in (current, before, after):
+        assert current is not None
+        assert before is not None
+        assert after is not None
+        return _inverse_collection(draft, name, before, after, current)
     raise ConflictError(
         "it was changed since, so the operation cannot be undone by itself",
         place=show(name),
@@ -205,17 +209,33 @@ def _inverse_version(draft: Draft, collection: bytes) -> LinkMerge:
     return merge
 
 
-def _inverse_project(draft: Draft, name: bytes, before: Oid, after: Oid, current: Oid) -> Oid:
-    roots = [read_commit(draft.stage, oid).root for oid in (after, current, before)]
-    merged = merge_states(draft.stage, *roots)
-    if not merged.is_clean or merged.state is None:
+def _inverse_project(draft: Draft, name: bytes, before: Oid | None, after: Oid, current: Oid) -> Oid | None:
+    """Deployment by deployment. What was only observed since is no change of one."""
+    base, ours, theirs = (read_deployments(draft.stage, oid) for oid in (after, current, before))
+    changes: dict[Place, Deployment | None] = {}
+    conflicts = []
+    for place in sorted(base.keys() | theirs.keys()):
+        sides = [_unobserved(found.get(place)) for found in (base, ours, theirs)]
+        merged = resolve(*sides)
+        if not merged.is_clean:
+            conflicts.append(f"{show(place.file_path)}: deployed, pulled or removed since")
+        elif merged.value != sides[1]:
+            changes[place] = merged.value
+    if conflicts:
         raise ConflictError(
             "these deployments were changed again since",
-            conflicts=show_conflicts(merged.conflicts),
+            conflicts=tuple(conflicts),
             place=show(name),
             remedy="undo what came later first",
         )
-    return draft.draftsman.write(draft.stage, merged.state, (current,), ((TYPE, PROJECT_STATE),))
+    if before is None and not ours.keys() - {place for place, left in changes.items() if left is None}:
+        return None
+    set_deployments(draft, name, changes)
+    return draft.ref(name)
+
+
+def _unobserved(deployment: Deployment | None) -> Deployment | None:
+    return None if deployment is None else deployment._replace(observed=None)
 
 
 def _inverse_write(

@@ -10,8 +10,8 @@ from casvault.artifacts.snapshot import iter_links, open_snapshot
 from casvault.deploy.moving import plan_copy, plan_move, plan_removal
 from casvault.deploy.run import Command, run
 from casvault.errors import NotFoundError, UsageError
-from casvault.vault.projects import check_names
 from casvault.vault.results import RemoveResult, TransferResult
+from casvault.vault.subjects import check_names
 from casvault.vault.writing import WritingVault
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ class Artifacts(WritingVault):
         target_name, wanted = self._split_new(name, new)
         session = self._session(message, {**self._directories(name), **self._directories(target_name)})
         versions: list[Oid] = []
-        with self._stage() as stage, self._lines([name, target_name], session, stage) as (source, target):
+        with self._stage() as stage, self._lines([name, target_name], session, stage) as lines:
+            source, target = lines[typed(name)], lines[typed(target_name)]
             old = self._pick(stage, source, artifact)
             path = _new_path(self._rules_of(target), wanted, old)
             if (source.ref, old) == (target.ref, path):

@@ -4,16 +4,24 @@ bytes).
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.artifacts.changes import iter_file_changes
+from casvault.artifacts.names import show
+from casvault.deploy.actions import Action
+from casvault.objects import read_commit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from casvault.deploy.actions import Planned
+    from casvault.deploy.advice import DriftType, MergeForecast, Recommendation
     from casvault.deploy.drift import Status
     from casvault.deploy.run import Outcome as Outcome
     from casvault.deploy.subject import Direction
     from casvault.merge.trees import ConflictKind
-    from casvault.objects import Root
+    from casvault.objects import ObjectReader, Root
     from casvault.oid import Oid
     from casvault.pending import How
 
@@ -31,14 +39,27 @@ class ProjectInfo(NamedTuple):
     deployments: int
 
 
+class ChangeKind(Enum):
+    """How something differs from what was there before."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    REMOVED = "removed"
+
+    @classmethod
+    def of(cls, old: Root | None, new: Root | None) -> ChangeKind:
+        if old is None:
+            return cls.ADDED
+        return cls.REMOVED if new is None else cls.MODIFIED
+
+
 class ArtifactChange(NamedTuple):
     """One line of a status: an artifact or a plain file of a collection's directory that is not as in its snapshot."""
 
     path: str
     kind: str
     """"skill", "command", …; "file" for what is in no artifact."""
-    change: str
-    """"added", "modified" or "removed"."""
+    change: ChangeKind
 
 
 class CollectionStatus(NamedTuple):
@@ -108,10 +129,8 @@ class FileChange(NamedTuple):
     new: Root | None
 
     @property
-    def change(self) -> str:
-        if self.old is None:
-            return "added"
-        return "removed" if self.new is None else "modified"
+    def change(self) -> ChangeKind:
+        return ChangeKind.of(self.old, self.new)
 
 
 class PairBases(NamedTuple):
@@ -131,7 +150,7 @@ class TreeLine(NamedTuple):
 
 
 class DriftRow(NamedTuple):
-    """One artifact in one project. Ids are contents, versions are commits; None where absent."""
+    """One artifact in one project. Ids are contents, versions are commits; None where absent or unknown."""
 
     project: str
     artifact: str
@@ -139,50 +158,210 @@ class DriftRow(NamedTuple):
     root: str
     collection: str
     status: Status
+    drift: DriftType | None
+    """The same in five words; None where there is nothing to look at."""
+    recommendation: Recommendation
     base: Oid | None
     collection_content: Oid | None
     project_content: Oid | None
+    base_version: Oid | None
+    collection_version: Oid | None
+    project_version: Oid | None
     deployed: Oid | None
     settled: Oid | None
-    collection_version: Oid | None
+    observed: Oid | None
+    pin: str | None
+    moved_to: str | None
+    """Where the artifact is in the collections now, as COLLECTION:PATH, if it was moved since."""
+    ahead: int
+    """Versions that the project has and the collection has not; edits that are no version yet count as one."""
+    behind: int
+    forecast: MergeForecast
+    """What a merge would do."""
+    conflicts: int
+    """How many paths would be in conflict."""
+    merge: str | None
+    """The merge that waits to be resolved."""
+    last_deployed: int | None
+    """Seconds since 1970, as the next two."""
+    first_seen: int | None
+    """When the edits were seen first."""
+    last_checked: int | None
+    """When somebody looked before."""
+
+
+class DriftResult(NamedTuple):
+    rows: tuple[DriftRow, ...]
+    recorded: int
+    """How many edits were recorded in the vault by looking."""
+    operation: int | None
+    notes: tuple[str, ...]
+    """What was not recorded, and which collections could not be looked at."""
+
+
+class Where(NamedTuple):
+    """What a path belongs to; None for what does not apply."""
+
+    path: Path
+    project: str | None
+    collection: str | None
+    artifact: str | None
+    kind: str | None
+    root: str | None
+    version: Oid | None
+    """The one that is deployed in the project, or the collection's."""
+    status: Status | None
+    """In a project."""
+    change: ChangeKind | None
+    """In a collection: how it differs from the snapshot that the directory was at."""
+
+
+class ConflictRow(NamedTuple):
+    """A path that needs a decision, with its three contents; None where it is absent."""
+
+    path: str
+    kind: ConflictKind
+    base: Root | None
+    ours: Root | None
+    theirs: Root | None
 
 
 class DeployRow(NamedTuple):
     artifact: str
+    root: str
+    collection: str
     status: Status
-    """Before the deploy."""
-    version: Oid
+    """Before."""
+    action: Action
+    version: Oid | None
     """In the project afterwards."""
-    wrote: bool
-    """Whether files were written."""
+    files: tuple[FileChange, ...]
+    """What changes in the project."""
+    conflicts: tuple[ConflictRow, ...]
+    merge: str | None
+    """The merge that waits to be resolved."""
+    reason: str | None
+    """Why it was left as it is, and what to do about it."""
+    remedy: str | None
+
+    @property
+    def wrote(self) -> bool:
+        return bool(self.files)
 
 
 class DeployResult(NamedTuple):
     project: str
     directory: Path
+    dry_run: bool
     artifacts: tuple[DeployRow, ...]
     outcome: Outcome
+    notes: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything was done that there was to do; else rows wait for a decision."""
+        return all(row.action not in UNDECIDED for row in self.artifacts)
 
 
 class PullRow(NamedTuple):
     artifact: str
+    root: str
+    collection: str
+    path: str
+    """Where in the collection it went."""
     status: Status
-    """Before the pull."""
+    """Before."""
+    action: Action
     base: Oid | None
     version: Oid | None
     """The collection's new version; None if it did not change."""
     parents: tuple[Oid, ...]
-    fast_forward: bool
     files: tuple[FileChange, ...]
     """What changes in the collection."""
+    conflicts: tuple[ConflictRow, ...]
+    merge: str | None
+    reason: str | None
+    remedy: str | None
+
+    @property
+    def fast_forward(self) -> bool:
+        return self.action is Action.TAKEN
 
 
 class PullResult(NamedTuple):
     project: str
-    collection: str
     preview: bool
     artifacts: tuple[PullRow, ...]
     outcome: Outcome
+
+    @property
+    def is_complete(self) -> bool:
+        return all(row.action not in UNDECIDED for row in self.artifacts)
+
+
+class ContinueResult(NamedTuple):
+    merge: str
+    direction: Direction
+    project: str
+    artifact: PullRow
+    """What changed in the collection, or in the project if the merge was that of a deploy."""
+    outcome: Outcome
+
+    @property
+    def is_complete(self) -> bool:
+        return self.artifact.action not in UNDECIDED
+
+
+UNDECIDED = frozenset({Action.PENDING, Action.LEFT, Action.REFUSED})
+
+
+def deploy_row(reader: ObjectReader, row: Planned) -> DeployRow:
+    return DeployRow(
+        show(row.place.path),
+        show(row.place.root),
+        show(row.place.collection),
+        row.status,
+        row.action,
+        row.version,
+        _files(reader, row),
+        _conflicts(row),
+        row.merge,
+        *_why(row),
+    )
+
+
+def pull_row(reader: ObjectReader, row: Planned) -> PullRow:
+    parents = () if row.version is None else read_commit(reader, row.version).parents
+    return PullRow(
+        show(row.place.path),
+        show(row.place.root),
+        show(row.place.collection),
+        show(row.path),
+        row.status,
+        row.action,
+        None if row.base is None else row.base.id,
+        row.version,
+        parents,
+        _files(reader, row),
+        _conflicts(row),
+        row.merge,
+        *_why(row),
+    )
+
+
+def _files(reader: ObjectReader, row: Planned) -> tuple[FileChange, ...]:
+    if row.old == row.new:
+        return ()
+    changes = iter_file_changes(reader, row.old, row.new, row.path)
+    return tuple(FileChange(show(change.path), change.old, change.new) for change in changes)
+
+
+def _conflicts(row: Planned) -> tuple[ConflictRow, ...]:
+    return tuple(ConflictRow(show(each.path), each.kind, each.base, each.ours, each.theirs) for each in row.conflicts)
+
+
+def _why(row: Planned) -> tuple[str | None, str | None]:
+    return (None, None) if row.refusal is None else (row.refusal.message, row.refusal.remedy)
 
 
 class ConflictInfo(NamedTuple):

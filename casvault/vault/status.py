@@ -11,7 +11,7 @@ from casvault.artifacts.snapshot import iter_links, open_snapshot, read_listing
 from casvault.deploy.journal import read_journal
 from casvault.deploy.scanning import save_cache, scan_collection
 from casvault.vault.base import OpenVault
-from casvault.vault.results import ArtifactChange, CollectionInfo, CollectionStatus
+from casvault.vault.results import ArtifactChange, ChangeKind, CollectionInfo, CollectionStatus
 from casvault.worktree.hashonly import HashOnly
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _shown(changes: Mapping[bytes, Change], known: Iterable[bytes], rules: Rules
         ArtifactChange(
             show(path),
             rules.kind(path),
-            "removed" if change is None else "modified" if path in before else "added",
+            ChangeKind.REMOVED if change is None else ChangeKind.MODIFIED if path in before else ChangeKind.ADDED,
         )
         for path, change in sorted(changes.items())
     )

@@ -12,7 +12,7 @@ from casvault.artifacts.names import COLLECTIONS, show
 from casvault.deploy.journal import read_journal
 from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, find_upwards, marker_snapshot
 from casvault.deploy.recovery import finish, raw_journal
-from casvault.deploy.run import check_not_interrupted, find_interrupted, locked, run, written_files
+from casvault.deploy.run import check_not_interrupted, find_interrupted, locked, read_written, run, written_files
 from casvault.deploy.scanning import scan_project
 from casvault.deploy.undoing import (
     REDO,
@@ -126,7 +126,8 @@ class Upkeep(WritingVault):
         self, kind: str, step: Step, on_clash: OnClash, *, refs_only: bool, taking_back: Path | None = None
     ) -> UndoResult:
         directories = {} if refs_only else self._directories_of(step)
-        session = self._session("", directories)
+        follow = any(written.follow for written in read_written(step.operation).values())
+        session = self._session("", directories, follow=follow)
         with ExitStack() as stack:
             stage = stack.enter_context(self._stage())
             if taking_back is None:

@@ -15,7 +15,7 @@ from casvault.deploy.snapshots import Line
 from casvault.vault.base import OpenVault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from casvault.objects import ObjectPublisher
@@ -33,7 +33,7 @@ class WritingVault(OpenVault):
         typed(message)  # what is no text is refused before anything is done
         return Draftsman(self._signature(), message)
 
-    def _session(self, message: str, directories: dict[bytes, Path]) -> Session:
+    def _session(self, message: str, directories: dict[bytes, Path], *, follow: bool = False) -> Session:
         return Session(
             self._repository,
             self._draftsman(message),
@@ -41,6 +41,7 @@ class WritingVault(OpenVault):
             directories,
             self._progress,
             {},
+            follow,
         )
 
     @contextmanager
@@ -58,31 +59,33 @@ class WritingVault(OpenVault):
     ) -> Iterator[Line]:
         """A collection, its directory locked and scanned; what the scan learned is kept if all it read is stored."""
         with self._lines([name], session, stage, may_be_empty=may_be_empty) as lines:
-            yield lines[0]
+            yield lines[typed(name)]
 
     @contextmanager
     def _lines(
-        self, names: Sequence[str], session: Session, stage: ObjectPublisher, *, may_be_empty: bool = False
-    ) -> Iterator[list[Line]]:
-        """The same for several collections, of which two may be one."""
+        self, names: Iterable[str], session: Session, stage: ObjectPublisher, *, may_be_empty: bool = False
+    ) -> Iterator[dict[bytes, Line]]:
+        """The same for several collections, while all directories of the session are locked."""
         with locked(session):
-            known: dict[str, Line] = {}
-            for name in names:
-                if name not in known:
-                    known[name] = self._scan_line(name, session, stage, may_be_empty=may_be_empty)
-            yield [known[name] for name in names]
-            for line in known.values():
+            lines = {typed(name): self._scan_line(name, session, stage, may_be_empty=may_be_empty) for name in names}
+            yield lines
+            for line in lines.values():
                 if line.scan is not None:
                     learn(stage, line.scan.cache)
 
     def _scan_line(self, name: str, session: Session, stage: ObjectPublisher, *, may_be_empty: bool) -> Line:
         ref = collection_ref(name)
         directory = session.directories.get(ref)
-        if directory is None:
-            return Line(typed(name), ref, None)
-        scan = scan_collection(
-            self._repository, stage, directory, storing=True, may_be_empty=may_be_empty, progress=self._progress
-        )
+        scan = None
+        if directory is not None:
+            scan = scan_collection(
+                self._repository,
+                stage,
+                directory,
+                storing=True,
+                may_be_empty=may_be_empty,
+                progress=self._progress,
+            )
         return Line(typed(name), ref, scan)
 
     def _new_marker(self, name: str) -> Marker:

@@ -12,14 +12,20 @@ if TYPE_CHECKING:
 OUTCOME = {"operation", "written", "removed", "kept", "left"}
 SNAPSHOT = {"collection", "snapshot", "created", "changes", *OUTCOME}
 STATUS = {"collection", "directory", "snapshot", "tip", "changes", "ignored", "notes", "interrupted", "clean"}
-DEPLOY = {"project", "directory", "artifacts", *OUTCOME}
+DEPLOY = {"project", "directory", "dry_run", "artifacts", "notes", *OUTCOME}
 COMMIT = {
     "id", "parents", "author", "mail", "seconds", "zone", "message", "type", "collection", "path", "origin",
 }  # fmt: skip
 DRIFT = {
-    "project", "artifact", "kind", "root", "collection", "status", "base", "collection_content", "project_content",
-    "deployed", "settled", "collection_version", "recommendation",
+    "project", "artifact", "kind", "root", "collection", "status", "drift", "recommendation",
+    "base", "collection_content", "project_content", "base_version", "collection_version", "project_version",
+    "deployed", "settled", "observed", "pin", "moved_to", "ahead", "behind", "forecast", "conflicts", "merge",
+    "last_deployed", "first_seen", "last_checked",
 }  # fmt: skip
+ROW = {
+    "artifact", "root", "collection", "status", "action", "version", "files", "conflicts", "merge", "reason", "remedy",
+}  # fmt: skip
+WHERE = {"path", "project", "collection", "artifact", "kind", "root", "version", "status", "change"}
 OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "message", "undone"}
 
 
@@ -43,7 +49,8 @@ OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "
         ("diff", {"old", "new", "changes"}),
         ("diff --stat", {"old", "new", "changes", "lines"}),
         ("deploy skill/pdf --project ../app", DEPLOY),
-        ("drift", {"rows", "interrupted"}),
+        ("drift", {"rows", "recorded", "operation", "notes", "interrupted"}),
+        ("which skills/pdf/SKILL.md", WHERE),
         ("ops", {"operations"}),
         ("recover", {"recovered"}),
         ("fsck", {"packs", "objects", "reachable", "operations", "problems", "ok"}),
@@ -67,9 +74,9 @@ def test_undo_redo_and_pull_print_one_document(world: World) -> None:
     world.done("deploy", "skill/pdf", "--project", project)
     world.deployed.write_text("mine\n")
     pulled = world.done("pull", "skill/pdf", "--project", project, "--json").document
-    assert set(pulled) == {"project", "collection", "preview", "artifacts", *OUTCOME}
+    assert set(pulled) == {"project", "preview", "artifacts", *OUTCOME}
     (row,) = pulled["artifacts"]
-    assert set(row) == {"artifact", "status", "base", "version", "parents", "fast_forward", "files"}
+    assert set(row) == {*ROW, "path", "base", "parents", "fast_forward"}
     assert set(row["files"][0]) == {"path", "change", "old", "new"}
     for command in ("undo", "redo"):
         document = world.done(command, "--json").document
@@ -112,8 +119,11 @@ def test_an_error_is_one_document_too(world: World, command: str, code: int, wor
 def test_a_conflict_lists_its_conflicts(conflict: World) -> None:
     result = conflict.run("pull", "skill/pdf", "--project", str(conflict.project), "--json")
     assert result.code == 4
-    assert result.document["error"]["code"] == "conflict"
-    assert len(result.document["error"]["conflicts"]) == 1
+    (row,) = result.document["artifacts"]
+    assert (row["action"], len(row["merge"]), row["version"]) == ("pending", 8, None)
+    (found,) = row["conflicts"]
+    assert (found["path"], found["kind"]) == ("skills/pdf/SKILL.md", "content")
+    assert {"base", "ours", "theirs"} < set(found)
 
 
 def test_warnings_are_part_of_the_document(world: World) -> None:

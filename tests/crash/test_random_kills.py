@@ -137,7 +137,7 @@ def check(root: Path, source: random.Random, before: int, finished: int) -> bool
     vault.deploy(SKILLS, root / "app", strategy=DeployStrategy.OVERWRITE)
     vault = Vault.open(root / "lib")
     assert vault.status().changes == ()
-    assert {row.status.value for row in vault.drift(root / "app")} == {"in_sync"}
+    assert {row.status.value for row in vault.drift(root / "app").rows} == {"in_sync"}
     return bool(interrupted)
 
 

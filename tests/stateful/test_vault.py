@@ -269,7 +269,7 @@ class VaultMachine(RuleBasedStateMachine):
     def status(self, project: str, skill: str) -> Status | None:
         if not (self.root / project / ".casvault-project").exists():
             return None
-        rows = self.vault.drift(self.root / project)
+        rows = self.vault.drift(self.root / project).rows
         return next((row.status for row in rows if row.artifact == skill), None)
 
     @precondition(lambda self: hasattr(self, "vault"))
@@ -277,7 +277,7 @@ class VaultMachine(RuleBasedStateMachine):
     def statuses_agree_with_the_disk(self) -> None:
         found = self.vault.status()
         for project in ("app", "web") if found.snapshot == found.tip else ():
-            for row in self.vault.drift(self.root / project):
+            for row in self.vault.drift(self.root / project).rows:
                 status, skill = row.status, row.artifact
                 here, there = self.contents(project, skill), self.contents("lib", skill)
                 is_here = (self.base(project) / skill).exists()

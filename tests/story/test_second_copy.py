@@ -104,7 +104,7 @@ def test_deploying_from_a_stale_copy_takes_the_tip_along(scene: Scene, stale: tu
     both = text(line0="zero, by the first copy", line9="nine, by the copy")
     assert (scene.app / ".claude" / REVIEW).read_text() == both
     assert (there / REVIEW).read_text() == both
-    assert [row.status for row in scene.vault().drift(scene.app)] == [Status.IN_SYNC]
+    assert [row.status for row in scene.vault().drift(scene.app).rows] == [Status.IN_SYNC]
 
 
 def test_pulling_into_a_stale_copy_keeps_what_the_first_one_did(scene: Scene) -> None:

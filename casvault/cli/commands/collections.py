@@ -203,13 +203,13 @@ def _snapshot_lines(result: "SnapshotResult") -> Iterator[str]:
 
 def _summary(changes: "Iterable[ArtifactChange]") -> str:
     """` · 2 modified, 1 added`"""
-    counts = Counter(change.change for change in changes)
+    counts = Counter(change.change.value for change in changes)
     words = [f"{counts[word]:,} {word}" for word in ("modified", "added", "removed") if counts[word]]
     return " · " + ", ".join(words) if words else ""
 
 
 def _change_lines(changes: "Iterable[ArtifactChange]") -> Iterator[str]:
-    return (changed(change.change, change.path) for change in changes)
+    return (changed(change.change.value, change.path) for change in changes)
 
 
 def _collection_lines(found: "list[CollectionInfo]") -> list[str]:

@@ -177,7 +177,7 @@ def _show_lines(info: "CommitInfo", changes: "list[FileChange]") -> Iterator[str
     if changes:
         yield ""
     for change in changes:
-        yield changed(change.change, change.path)
+        yield changed(change.change.value, change.path)
 
 
 def _indented(text: str) -> Iterator[str]:

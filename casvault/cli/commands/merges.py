@@ -6,6 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from casvault.cli.artifacts import (
+    REFUSED,
+    FollowOption,
+    action_word,
+    detail_lines,
+    row_document,
+    undecided,
+    waiting_lines,
+)
 from casvault.cli.call import Call
 from casvault.cli.command import PROJECTS, MessageOption, command
 from casvault.cli.documents import plain
@@ -16,7 +25,7 @@ from casvault.errors import FailureError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from casvault import How, Vault
-    from casvault.vault.results import ConflictInfo, MergeInfo, MergeResult
+    from casvault.vault.results import ConflictInfo, ContinueResult, MergeInfo, MergeResult
 
 MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the artifact's name."
 MergeArgument = Annotated[str, typer.Argument(metavar="MERGE", help=MERGE_HELP)]
@@ -46,14 +55,27 @@ def show(context: typer.Context, merge: MergeArgument) -> None:
 
 
 @command(PROJECTS, "casvault merges continue 3f2a", "casvault merges continue skill/pdf -m 'Both tables'")
-def continue_merge(context: typer.Context, merge: MergeArgument, message: MessageOption = "") -> None:
-    """Finish a merge of which every conflict is settled."""
+def continue_merge(
+    context: typer.Context, merge: MergeArgument, follow: FollowOption = False, message: MessageOption = ""
+) -> int:
+    """Finish a merge of which every conflict is settled.
+
+    The result goes into the collection that was pulled to, or the project that was deployed to, together with what
+    happened there since. If that clashes, it is a new conflict, which waits under the same name.
+    """
     call = Call.of(context)
-    result: MergeResult = call.vault().continue_merge(merge, message=message)  # type: ignore[attr-defined]
-    info = result.merge
-    lines = [f"{_title(info)}: done"]
-    call.answer({**_document(info), **outcome_document(result.outcome)}, lines)
+    result = call.vault().continue_merge(merge, follow=follow, message=message)
+    document = {
+        "merge": result.merge,
+        "direction": plain(result.direction),
+        "artifact": row_document(result.artifact),
+        **outcome_document(result.outcome),
+    }
+    call.answer(document, _continued_lines(result))
+    for line in undecided([result.artifact]):
+        call.warn(line)
     call.warn_of(result.outcome)
+    return 0 if result.is_complete else REFUSED
 
 
 @command(PROJECTS, "casvault merges abort 3f2a")
@@ -176,6 +198,14 @@ def _target(info: "MergeInfo") -> str:
 def _left(info: "MergeInfo") -> str:
     left = len(info.open)
     return coloured(f"{left:,} open", "red") if left else coloured("all settled", "green")
+
+
+def _continued_lines(result: "ContinueResult") -> Iterator[str]:
+    row = result.artifact
+    home = f"project {result.project}" if result.direction.name == "DEPLOY" else f"collection {row.collection}"
+    yield f"{coloured(quoted(row.artifact), bold=True)}: {action_word(row)}, in {home}"
+    yield from detail_lines(row, files=True)
+    yield from waiting_lines([row], preview=False)
 
 
 def _title(info: "MergeInfo") -> str:

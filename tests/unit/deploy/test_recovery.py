@@ -66,7 +66,7 @@ def test_recover_finishes_what_was_recorded(scene: Scene, vault: Vault) -> None:
     (result,) = vault.recover()
     assert (result.directory, result.taken_back, result.written, result.kept) == (scene.app, False, 1, ())
     assert ((scene.app / DEPLOYED).read_text(), vault.interrupted()) == (UPDATE, [])
-    assert vault.drift(scene.app)[0].status is Status.IN_SYNC
+    assert vault.drift(scene.app).rows[0].status is Status.IN_SYNC
 
 
 def test_recover_when_all_was_written_but_the_journal(scene: Scene, vault: Vault) -> None:
@@ -78,7 +78,7 @@ def test_recover_when_all_was_written_but_the_journal(scene: Scene, vault: Vault
 def test_recover_back_takes_the_operation_back(scene: Scene, vault: Vault) -> None:
     (result,) = vault.recover(scene.app, back=True)
     assert (result.taken_back, (scene.app / DEPLOYED).read_text()) == (True, text())
-    assert vault.drift(scene.app)[0].status is Status.OUTDATED
+    assert vault.drift(scene.app).rows[0].status is Status.OUTDATED
     assert [operation.kind for operation in vault.operations(2)] == ["undo", "deploy"]
     assert_clean(vault)
 

@@ -183,7 +183,7 @@ def test_deploy_two_roots_are_two_deployments(scene: Scene) -> None:
     for root in (".claude", ".codex"):
         vault.deploy(["skill/pdf"], scene.app, root=root)
     change_line(scene.app / DEPLOYED, 1, "edit")
-    found = {row.root: row.status for row in vault.drift(scene.app)}
+    found = {row.root: row.status for row in vault.drift(scene.app).rows}
     assert found == {".claude": Status.MODIFIED, ".codex": Status.IN_SYNC}
 
 
@@ -203,7 +203,7 @@ def test_drift_goes_by_the_ignore_rules_of_the_collection(scene: Scene) -> None:
     vault = scene.vault()
     vault.deploy(["skill/pdf"], scene.app)
     write(scene.app, ".claude/skills/pdf/run.log", "noise")
-    assert vault.drift(scene.app)[0].status is Status.IN_SYNC
+    assert vault.drift(scene.app).rows[0].status is Status.IN_SYNC
 
 
 @pytest.mark.xfail(strict=True, reason="whatever directory stands at the old place is taken for the project")
@@ -212,7 +212,7 @@ def test_drift_of_a_place_that_is_another_directory_by_now(scene: Scene) -> None
     vault.deploy(["skill/pdf"], scene.app)
     shutil.move(scene.app, scene.root / "moved")
     write(scene.app, "README", "another project")
-    assert vault.drift() == []
+    assert vault.drift().rows == ()
 
 
 def test_deploy_one_name_that_is_no_list(scene: Scene) -> None:
@@ -222,7 +222,7 @@ def test_deploy_one_name_that_is_no_list(scene: Scene) -> None:
 
 
 def test_deploy_nothing(scene: Scene) -> None:
-    with pytest.raises(UsageError, match="at least one"):
+    with pytest.raises(UsageError, match="nothing is deployed here"):
         scene.vault().deploy([], scene.app)
 
 

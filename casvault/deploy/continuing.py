@@ -1,0 +1,188 @@
+"""Continuing a merge that waited: its result goes where the merge was to go, together with what happened since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.artifacts.bases import Ambiguous, find_base_content
+from casvault.artifacts.names import show
+from casvault.artifacts.recording import link_to
+from casvault.artifacts.version import Origin, write_version
+from casvault.deploy.actions import Action, Planned
+from casvault.deploy.drift import NO_BASE, Drift
+from casvault.deploy.state import Deployment
+from casvault.deploy.subject import Direction
+from casvault.deploy.waiting import Waiting, new_merge, write_waiting
+from casvault.errors import RefusedError
+from casvault.merge.trees import merge_states
+from casvault.pending import result_of
+from casvault.worktree.plan import same_state
+
+if TYPE_CHECKING:
+    from casvault.deploy.comparison import Comparison
+    from casvault.deploy.homes import Homes
+    from casvault.merge.trees import TreeMerge
+    from casvault.objects import Root
+    from casvault.oid import Oid
+
+
+class _Result(NamedTuple):
+    """The merged content, and the version of it, as it is to be taken on; or the conflict that has come up since."""
+
+    version: Oid
+    content: Root
+    merged: TreeMerge | None = None
+    base: Root | None = None
+    ours: Oid | None = None
+
+
+def plan_continue(comparison: Comparison, homes: Homes, waiting: Waiting) -> Planned:
+    """Plan to bring a resolved merge to its end; ConflictError that names what is still open.
+
+    Where the side that receives the result has moved on, the two are merged; what clashes then waits in its turn.
+    """
+    draft = comparison.draft
+    content = result_of(draft.stage, waiting.merge)
+    drift = comparison.read(waiting.place)
+    if content is None:
+        return _plan_removal(comparison, homes, waiting, drift)
+    version = _write(comparison, drift, content, (waiting.merge.ours, waiting.merge.theirs))
+    plan = _plan_pull if waiting.subject.direction is Direction.PULL else _plan_deploy
+    row = plan(comparison, homes, waiting, drift, _Result(version, content))
+    if row.action is not Action.PENDING:
+        draft.set_ref(waiting.ref, None)
+    homes.finish()
+    comparison.finish()
+    return row
+
+
+def _plan_pull(comparison: Comparison, homes: Homes, waiting: Waiting, drift: Drift, result: _Result) -> Planned:
+    current = drift.collection_version
+    if current is None:
+        raise RefusedError(
+            "it is not in the collection any more",
+            place=show(waiting.place.path),
+            remedy=f"`casvault restore -- {show(drift.source.path)}` brings it back; or abort the merge",
+        )
+    if current != waiting.merge.ours:
+        result = _joined(comparison, drift, result, current)
+    if result.merged is not None:
+        return _wait_again(comparison, waiting, drift, result)
+    draft = comparison.draft
+    homes.change(drift.source, link_to(draft, result.version), drift.collection, result.content)
+    _settle_pulled(comparison, waiting, drift)
+    return Planned(
+        waiting.place,
+        drift.status,
+        Action.MERGED,
+        result.version,
+        waiting.merge.base,
+        drift.source.path,
+        drift.collection,
+        result.content,
+    )
+
+
+def _settle_pulled(comparison: Comparison, waiting: Waiting, drift: Drift) -> None:
+    """What was pulled is what later edits are measured from, unless the project has been given something else since."""
+    deployment, taken = drift.deployment, waiting.merge.theirs
+    if deployment is None:
+        if drift.project is not None:
+            comparison.settle(waiting.place, Deployment(taken, taken))
+    elif comparison.draft.graph.is_ancestor(deployment.settled, taken):
+        observed = deployment.observed if deployment.observed != taken else None
+        comparison.settle(waiting.place, deployment._replace(settled=taken, observed=observed))
+
+
+def _plan_deploy(comparison: Comparison, homes: Homes, waiting: Waiting, drift: Drift, result: _Result) -> Planned:
+    draft, deployment = comparison.draft, drift.deployment
+    if drift.project is None:
+        raise RefusedError(
+            "it is not in the project any more", place=show(waiting.place.file_path), remedy="abort the merge"
+        )
+    ours = draft.graph.commit(waiting.merge.ours).root
+    if not same_state(drift.project, ours):
+        result = _joined(comparison, drift, result, comparison.observe(drift))
+    if result.merged is not None:
+        return _wait_again(comparison, waiting, drift, result)
+    draft.write_file(comparison.project.ref, waiting.place.file_path, drift.project, result.content)
+    pin = None if deployment is None else deployment.pin
+    comparison.settle(waiting.place, Deployment(waiting.merge.theirs, result.version, None, pin))
+    return Planned(
+        waiting.place,
+        drift.status,
+        Action.MERGED,
+        result.version,
+        waiting.merge.base,
+        waiting.place.path,
+        drift.project,
+        result.content,
+    )
+
+
+def _joined(comparison: Comparison, drift: Drift, result: _Result, current: Oid) -> _Result:
+    """The result together with what the receiving side has become."""
+    draft = comparison.draft
+    base = find_base_content(draft, draft.graph.merge_bases(current, result.version))
+    if isinstance(base, Ambiguous):
+        raise RefusedError(NO_BASE, place=show(drift.place.path), remedy="abort the merge and begin again")
+    now = draft.graph.commit(current).root
+    merged = merge_states(draft.stage, base, now, result.content, path=drift.source.path)
+    if not merged.is_clean or merged.state is None:
+        return result._replace(merged=merged, base=base, ours=current)
+    version = _write(comparison, drift, merged.state, (current, result.version))
+    return _Result(version, merged.state)
+
+
+def _wait_again(comparison: Comparison, waiting: Waiting, drift: Drift, result: _Result) -> Planned:
+    """The resolved merge met a new conflict; what was decided before is part of one of its sides."""
+    assert result.merged is not None
+    assert result.ours is not None
+    draft = comparison.draft
+    merge = new_merge(
+        draft,
+        drift.source.path,
+        result.base,
+        (result.ours, result.version),
+        result.merged,
+        waiting.merge.fields,
+    )
+    write_waiting(draft, waiting.ref, merge)
+    return Planned(
+        waiting.place,
+        drift.status,
+        Action.PENDING,
+        None,
+        result.base,
+        drift.source.path,
+        conflicts=result.merged.conflicts,
+        merge=waiting.handle,
+    )
+
+
+def _plan_removal(comparison: Comparison, homes: Homes, waiting: Waiting, drift: Drift) -> Planned:
+    """The decision was that the artifact goes."""
+    is_pull = waiting.subject.direction is Direction.PULL
+    if is_pull and drift.collection is not None:
+        homes.change(drift.source, None, drift.collection, None)
+    if not is_pull and drift.project is not None:
+        comparison.record(drift)
+        comparison.draft.write_file(comparison.project.ref, waiting.place.file_path, drift.project, None)
+        comparison.settle(waiting.place, None)
+    comparison.draft.set_ref(waiting.ref, None)
+    homes.finish()
+    comparison.finish()
+    old = drift.collection if is_pull else drift.project
+    return Planned(waiting.place, drift.status, Action.REMOVED, None, waiting.merge.base, waiting.place.path, old, None)
+
+
+def _write(comparison: Comparison, drift: Drift, content: Root, parents: tuple[Oid, ...]) -> Oid:
+    return write_version(
+        comparison.draft.stage,
+        comparison.draft.draftsman,
+        content,
+        parents,
+        collection=drift.source.collection,
+        path=drift.source.path,
+        origin=Origin.MERGE,
+    )

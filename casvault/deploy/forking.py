@@ -1,0 +1,57 @@
+"""Forking: the project's content as an artifact of its own, which goes its own way from here."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from casvault.artifacts.names import show
+from casvault.artifacts.recording import link_to
+from casvault.artifacts.version import Origin, write_version
+from casvault.deploy.drift import Source
+from casvault.errors import RefusedError
+
+if TYPE_CHECKING:
+    from casvault.deploy.comparison import Comparison
+    from casvault.deploy.drift import Drift
+    from casvault.deploy.homes import Homes
+    from casvault.objects import Root
+    from casvault.oid import Oid
+
+
+def plan_fork(
+    comparison: Comparison, homes: Homes, drift: Drift, content: Root, wanted: bytes | None
+) -> tuple[bytes, Oid]:
+    """Plan a new artifact whose first parent is the project's version; its path and version.
+
+    Beside the original, with the project's name added, if no path is wanted.
+    """
+    draft, source = comparison.draft, drift.source
+    path = wanted if wanted is not None else _free_path(comparison, homes, source)
+    target = Source(source.collection, path)
+    if homes.rules(source.collection).find(path) is None or not homes.is_free(target):
+        raise RefusedError(
+            "a fork needs a free path at which the collection's rules know an artifact",
+            place=show(path),
+            remedy="choose another name",
+        )
+    version = write_version(
+        draft.stage,
+        draft.draftsman,
+        content,
+        (comparison.observe(drift),),
+        collection=target.collection,
+        path=path,
+        origin=Origin.FORK,
+    )
+    homes.change(target, link_to(draft, version), None, content)
+    return path, version
+
+
+def _free_path(comparison: Comparison, homes: Homes, source: Source) -> bytes:
+    """`skills/pdf-app`, `commands/review-app.md`; numbered from 2 on where that is taken."""
+    rule = homes.rules(source.collection).find(source.path)
+    suffix = b"" if rule is None else rule.suffix.encode()
+    stem = source.path.removesuffix(suffix) + b"-" + comparison.project.name
+    candidates = (stem + (b"" if number == 1 else b"-%d" % number) + suffix for number in count(1))
+    return next(path for path in candidates if homes.is_free(Source(source.collection, path)))

@@ -1,0 +1,96 @@
+"""The lock file of a project: written from its state by every command that changes what is deployed there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from casvault.artifacts.draft import FileWrite
+from casvault.deploy.lockfile import LockEntry, parse_lock, render_lock
+from casvault.deploy.state import read_deployments
+from casvault.errors import MalformedError, RefusedError
+from casvault.files import find_file
+from casvault.limits import MIB
+from casvault.objects import FILE, FILE_MODES, Root, read_blob, read_commits, write_blob
+from casvault.worktree.scan import scan_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from casvault.artifacts.draft import Draft
+    from casvault.objects import ObjectReader
+    from casvault.oid import Oid
+
+LOCK_FILE = b"casvault.lock"
+
+
+class LockWrite(NamedTuple):
+    """The new lock file, and what somebody else had written into the old one; None if that was all casvault's."""
+
+    write: FileWrite
+    replaced: bytes | None
+
+
+def lock_entries(reader: ObjectReader, state: Oid | None) -> list[LockEntry]:
+    """What a project's state says that its directory holds: the settled version of each deployment."""
+    deployments = read_deployments(reader, state)
+    commits = read_commits(reader, (deployment.settled for deployment in deployments.values()))
+    return [
+        LockEntry(
+            place.root,
+            place.collection,
+            place.path,
+            deployment.settled,
+            commit.root.mode,
+            commit.root.id,
+            None,
+            None if deployment.pin is None else deployment.pin.decode(errors="replace"),
+        )
+        for (place, deployment), commit in zip(deployments.items(), commits, strict=True)
+    ]
+
+
+def find_lock(directory: Path) -> list[LockEntry] | None:
+    """What the lock file of a project says; None if there is none."""
+    path = directory / os.fsdecode(LOCK_FILE)
+    text = find_file(path)
+    return None if text is None else parse_lock(text, str(path))
+
+
+def plan_lock_file(draft: Draft, ref: bytes, directory: Path) -> LockWrite | None:
+    """How the lock file becomes true again after what the draft does to a project; None if it is.
+
+    ConflictError if git has left conflict markers in it: whoever resolves them has to know what is there.
+    """
+    path = directory / os.fsdecode(LOCK_FILE)
+    before, after = draft.view.find(ref), draft.ref(ref)
+    if before == after:
+        return None
+    wanted = _text(draft.stage, after)
+    old = scan_path(path, draft.stage, follow=False)
+    text = b""
+    if old is not None:
+        if old.mode not in FILE_MODES or old.size > MIB:
+            raise RefusedError("this is no lock file", place=str(path), remedy="move it away")
+        text = read_blob(draft.stage, old.id)
+        _check_markers(text, path)
+    if text == wanted:
+        return None
+    new = Root(FILE, len(wanted), write_blob(draft.stage, wanted)) if wanted else None
+    if old is None and new is None:
+        return None
+    is_ours = old is None or text == _text(draft.stage, before)
+    return LockWrite(FileWrite(LOCK_FILE, old, new), None if is_ours else text)
+
+
+def _text(reader: ObjectReader, state: Oid | None) -> bytes:
+    entries = lock_entries(reader, state)
+    return render_lock(entries) if entries else b""
+
+
+def _check_markers(text: bytes, path: Path) -> None:
+    try:
+        parse_lock(text, str(path))
+    except MalformedError:
+        # Whatever it is, it goes into the operation before it is replaced.
+        return

@@ -1,0 +1,33 @@
+"""Undeploying: taking artifacts out of a project. What was edited there is recorded first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from casvault.deploy.actions import Action, Planned
+from casvault.deploy.waiting import forget_waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from casvault.deploy.comparison import Comparison
+    from casvault.deploy.state import Place
+
+
+def plan_undeploy(comparison: Comparison, places: Iterable[Place], *, keep_files: bool) -> list[Planned]:
+    """Plan to remove deployed artifacts; with `keep_files` they only stop being deployments."""
+    rows = []
+    for place in places:
+        drift = comparison.read(place)
+        if drift.is_edited and drift.project is not None:
+            comparison.record(drift)
+        removes = drift.project is not None and not keep_files
+        if removes:
+            comparison.draft.write_file(comparison.project.ref, place.file_path, drift.project, None)
+        comparison.settle(place, None)
+        forget_waiting(comparison, place)
+        action = Action.REMOVED if removes else Action.FORGOTTEN
+        new = None if removes else drift.project
+        rows.append(Planned(place, drift.status, action, None, drift.base, place.path, drift.project, new))
+    comparison.finish()
+    return rows
