@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from casvault.objects import Root
     from casvault.oid import Oid
     from casvault.pending import How
+    from casvault.pending.marking import Marked as Marked
 
 
 class CollectionInfo(NamedTuple):
