@@ -1,4 +1,4 @@
-"""The façade's part for merges in progress: merges, merge_info, conflict_text, resolve, abort_merge."""
+"""The façade's part for merges in progress: looking at them, resolve, abort_merge."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ class Merges(WritingVault):
         """A conflict as one text with markers; None where no lines clash. The path may be relative to the artifact."""
         found = self._find_merge(name)
         return self._mark_up(found, _find_conflict(found, path))
+
+    def iter_conflict_texts(self, name: str) -> Iterator[Marked | None]:
+        """The same for each conflict of a merge, in the order in which `merge_info` has them."""
+        found = self._find_merge(name)
+        return (self._mark_up(found, conflict) for conflict in found.merge.conflicts)
 
     def resolve(
         self, name: str, path: str, how: How, content: bytes | None = None, *, message: str = ""

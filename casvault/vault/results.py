@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from casvault.objects import ObjectReader, Root
     from casvault.oid import Oid
     from casvault.pending import How
+    from casvault.pending.marking import Marked as Marked
 
 
 class CollectionInfo(NamedTuple):

@@ -25,7 +25,7 @@ from casvault.errors import FailureError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from casvault import How, Vault
-    from casvault.vault.results import ConflictInfo, ContinueResult, MergeInfo, MergeResult
+    from casvault.vault.results import ConflictInfo, ContinueResult, Marked, MergeInfo, MergeResult
 
 MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the artifact's name."
 MergeArgument = Annotated[str, typer.Argument(metavar="MERGE", help=MERGE_HELP)]
@@ -50,7 +50,8 @@ def show(context: typer.Context, merge: MergeArgument) -> None:
     info = vault.merge_info(merge)
     document = _document(info)
     if call.json:
-        document["conflicts"] = [_conflict_document(vault, info, conflict) for conflict in info.conflicts]
+        texts = vault.iter_conflict_texts(info.handle)
+        document["conflicts"] = [_conflict_document(*each) for each in zip(info.conflicts, texts, strict=True)]
     call.answer(document, _show_lines(vault, info), always=True)
 
 
@@ -164,8 +165,7 @@ def _document(info: "MergeInfo") -> dict[str, object]:
     return {**document, "open": len(info.open)}
 
 
-def _conflict_document(vault: "Vault", info: "MergeInfo", conflict: "ConflictInfo") -> object:
-    marked = vault.conflict_text(info.handle, conflict.path)
+def _conflict_document(conflict: "ConflictInfo", marked: "Marked | None") -> object:
     text = None if marked is None else marked.text.decode(errors="surrogateescape")
     return plain({**conflict._asdict(), "marked_up": text})
 
@@ -219,11 +219,13 @@ def _show_lines(vault: "Vault", info: "MergeInfo") -> Iterator[str]:
     yield f"theirs: {quoted(info.theirs_name)} at {short(info.theirs)}"
     settled = [conflict for conflict in info.conflicts if conflict.how is not None]
     yield from columns([(f"  {quoted(each.path)}", each.kind.value, f"settled: {_choice(each)}") for each in settled])
-    for conflict in info.open:
+    for conflict, marked in zip(info.conflicts, vault.iter_conflict_texts(info.handle), strict=True):
+        if conflict.how is not None:
+            continue
         yield ""
         yield f"{coloured(quoted(conflict.path), bold=True)}: {coloured(conflict.kind.value, 'red')}"
         yield from columns(_side_rows(conflict))
-        yield from _hunk_lines(vault, info, conflict)
+        yield from _hunk_lines(marked)
     yield ""
     if info.open:
         yield f"settle them: casvault resolve {info.handle} PATH --ours (or --theirs, --base, --edit, --file F)"
@@ -246,8 +248,7 @@ def _side_rows(conflict: "ConflictInfo") -> list[tuple[str, ...]]:
     ]
 
 
-def _hunk_lines(vault: "Vault", info: "MergeInfo", conflict: "ConflictInfo") -> Iterator[str]:
-    marked = vault.conflict_text(info.handle, conflict.path)
+def _hunk_lines(marked: "Marked | None") -> Iterator[str]:
     for hunk in () if marked is None else marked.hunks:
         lines = hunk.text.decode(errors="surrogateescape").split("\n")
         yield coloured(f"@@ line {hunk.line} of the text with markers @@", "cyan")

@@ -1,6 +1,6 @@
 import pytest
 
-from casvault.text.markers import Labels, Style, render
+from casvault.text.markers import Labels, Style, choose_marker_size, find_markers, render
 from casvault.text.merge3 import Conflict, Origin, Resolved, merge_text
 
 LABELS = Labels(base=b"B", ours=b"O", theirs=b"T")
@@ -86,3 +86,23 @@ def test_render_takes_crlf_from_the_sides_where_nothing_stands_before() -> None:
 
 def test_render_gives_a_last_line_its_end_before_a_marker() -> None:
     assert shown(b"a", b"b", b"c", Style.DIFF3) == b"<<<<<<< O\nb\n||||||| B\na\n=======\nc\n>>>>>>> T\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [(b"plain\n", 7), (b"=======\n", 8), (b"<<<<<<<<<< x\n", 11), (b"=======x\n", 7), (b"======\n", 7)],
+)
+def test_choose_marker_size_is_what_render_uses(line: bytes, size: int) -> None:
+    """Lines far from the conflict count, so that whoever looks for markers left in the text finds these alone."""
+    chunks = merge_text(line + BASE, line + OURS, line + THEIRS).chunks
+    assert choose_marker_size(chunks) == size
+    marked = render(chunks, Style.DIFF3, LABELS)
+    assert len(find_markers(marked, size)) == 4
+    assert find_markers(line + OURS, size) == []
+
+
+def test_find_markers_of_some_signs() -> None:
+    text = b"<<<<<<< O\r\nx\n=======\n>>>>>>>"
+    assert find_markers(text, 7) == [1, 3, 4]
+    assert find_markers(text, 7, b"<|>") == [1, 4]
+    assert find_markers(text, 8) == []
