@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,6 +115,17 @@ def test_newer_commits_are_read_and_saved_when_they_are_many() -> None:
     saved = cache.load()
     assert saved is not None
     assert saved.columns.commits == 3 * MANY_COMMITS + 4
+
+
+def test_the_newest_of_a_long_history_are_listed_without_reading_the_rest() -> None:
+    store, _, left, _ = forked()
+    cache = MemoryCache()
+    CommitGraph(store, cache).count_ahead_behind(left, left)
+    store.reads.clear()
+    store.memo.clear()
+    found = [item[1].message for item in islice(CommitGraph(store, cache).iter_children_first([left]), 3)]
+    assert found == [b"left %d" % (MANY_COMMITS - number) for number in (1, 2, 3)]
+    assert len(store.reads) == 3
 
 
 def test_a_command_that_goes_on_saves_now_and_then() -> None:
