@@ -2,34 +2,117 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
 
 from benchmarks.datasets import SCALE, DeepHistory, Texts
 from benchmarks.measure import measure
+from casvault import Vault
 from casvault.history import CommitGraph
+from casvault.repository import CONTROL, Repository
 from casvault.store import PackDatabase
 from casvault.text.merge3 import merge_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_benchmark.fixture import BenchmarkFixture
 
     from casvault.oid import Oid
 
 
-def test_merge_base_in_a_deep_history(benchmark: BenchmarkFixture, place: Path) -> None:
-    """From a newly opened database: the commits of both branches down to the fork are read and decoded."""
-    directory = place / "history"
+class Deep(NamedTuple):
+    """A vault with a deep history beside its own."""
+
+    vault: Path
+    fork: Oid
+    left: Oid
+    right: Oid
+
+    @property
+    def graph_file(self) -> Path:
+        return self.vault / "cache/commits.graph"
+
+    def ask(self) -> list[Oid]:
+        """As a new process does: nothing is open yet."""
+        return Repository.open(self.vault).graph().merge_bases(self.left, self.right)
+
+
+@pytest.fixture(scope="module")
+def deep(place: Path) -> Deep:
+    directory = place / "deep"
     directory.mkdir()
-    stage = PackDatabase(directory).begin()
-    fork, left, right = DeepHistory().scaled(SCALE).write(stage)
+    Vault.init(directory)
+    repository = Repository.open(directory / CONTROL)
+    stage = repository.begin()
+    tips = DeepHistory().scaled(SCALE).write(stage)
     stage.publish()
+    return Deep(directory / CONTROL, *tips)
+
+
+def test_merge_base_in_a_deep_history(benchmark: BenchmarkFixture, deep: Deep) -> None:
+    """Without the commit graph: the commits of both branches down to the fork are read and decoded."""
 
     def merge_bases() -> list[Oid]:
-        return CommitGraph(PackDatabase(directory)).merge_bases(left, right)
+        return CommitGraph(PackDatabase(deep.vault / "packs")).merge_bases(deep.left, deep.right)
 
-    assert measure(benchmark, merge_bases) == [fork]
+    assert measure(benchmark, merge_bases) == [deep.fork]
+
+
+def test_first_merge_base_in_a_deep_history(benchmark: BenchmarkFixture, deep: Deep) -> None:
+    """The same, and all commits go into a commit graph, which is saved."""
+
+    def forget_graph() -> None:
+        deep.graph_file.unlink(missing_ok=True)
+
+    assert measure(benchmark, deep.ask, before=forget_graph) == [deep.fork]
+    benchmark.extra_info["graph bytes"] = deep.graph_file.stat().st_size
+
+
+def test_merge_base_with_the_graph_cached(benchmark: BenchmarkFixture, deep: Deep) -> None:
+    deep.ask()
+    assert deep.graph_file.exists()
+    assert measure(benchmark, deep.ask, rounds=50) == [deep.fork]
+
+
+ASK = """
+import sys
+from pathlib import Path
+from time import perf_counter
+from casvault.oid import Oid
+from casvault.repository import Repository
+vault, *names = sys.argv[1:]
+ids = map(Oid.from_hex, names)
+began = perf_counter()
+(base,) = Repository.open(Path(vault)).graph().merge_bases(*ids)
+print(base, perf_counter() - began)
+"""
+
+
+def test_merge_base_in_a_new_process(benchmark: BenchmarkFixture, deep: Deep) -> None:
+    """The whole process; beside it, by its own clock, what comes after the start and the imports."""
+    deep.ask()
+    command = [sys.executable, "-c", ASK, *map(str, (deep.vault, deep.left, deep.right))]
+    beyond: list[float] = []
+
+    def ask() -> str:
+        base, seconds = subprocess.run(
+            command, check=True, capture_output=True, text=True, env=environment()
+        ).stdout.split()
+        beyond.append(float(seconds))
+        return base
+
+    assert measure(benchmark, ask, rounds=21, warmup_rounds=2) == str(deep.fork)
+    benchmark.extra_info["µs beyond start-up"] = round(1e6 * median(beyond[2:]))
+
+
+def environment() -> dict[str, str]:
+    """Without what would make each start compile everything anew."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def test_merge_texts(benchmark: BenchmarkFixture) -> None:

@@ -41,7 +41,8 @@ def map_file(path: Path) -> mmap.mmap | bytes:
 
     FileNotFoundError if it is not there. An empty file, which cannot be mapped, is returned as empty bytes.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    # A FIFO in its place would otherwise not open before somebody writes to it; it counts as empty.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if os.fstat(descriptor).st_size == 0:
             return b""

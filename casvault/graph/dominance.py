@@ -79,10 +79,8 @@ def is_ancestor_across(
     mine, its = tree.part(ancestor, descendant)
     if mine == its:
         return mine == ancestor
-    # What the ancestor is dominated by would be reached from the other side, through the end of it.
-    return generation_of(mine) < generation_of(its) and is_ancestor(
-        parents_of, ancestor, its, generation_of=generation_of
-    )
+    # What dominates the ancestor would be reached too, and so would be below the end of the other side.
+    return generation_of(mine) < generation_of(its) and _reaches(parents_of, its, ancestor, generation_of)
 
 
 def merge_bases_across(
@@ -95,6 +93,10 @@ def merge_bases_across(
     if generation_of(low) > generation_of(high):
         one, other, low, high = other, one, high, low
     # `high` is no ancestor of `low`, so it can stand for its side; the other side needs to be looked at.
-    if generation_of(low) == generation_of(high) or not is_ancestor(parents_of, low, high, generation_of=generation_of):
+    if one != low and not _reaches(parents_of, high, low, generation_of):
         one = low
     return merge_bases(parents_of, one, high, generation_of=generation_of)
+
+
+def _reaches(parents_of: ParentsOf[int], high: int, low: int, generation_of: GenerationOf[int]) -> bool:
+    return generation_of(low) < generation_of(high) and is_ancestor(parents_of, low, high, generation_of=generation_of)

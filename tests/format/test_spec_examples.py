@@ -11,8 +11,10 @@ import pytest
 
 from casvault.deploy.lockfile import parse_lock, render_lock
 from casvault.errors import MalformedError
+from casvault.formats.commitgraph import Columns, decode_graph, encode_graph
 from casvault.formats.record import Record, decode_record, encode_record, record_name
 from casvault.formats.statcache import decode_cache, encode_cache
+from casvault.graph import DominatorTree
 from casvault.objects import (
     Commit,
     Fork,
@@ -89,6 +91,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "pack": 1,
         "statcache": 1,
         "pending": 1,
+        "commitgraph": 1,
     }
 
 
@@ -168,12 +171,15 @@ def test_example_of_a_record(example: Example) -> None:
     assert example.fields["name"] == record_name(record.number)
 
 
+def _fanout(example: Example) -> bytes:
+    runs = [run.split("×") for run in example.fields["fanout"].split(",")]
+    return struct.pack("<256I", *(int(number) for times, number in runs for _ in range(int(times))))
+
+
 @_examples("pack")
 def test_example_of_a_pack(example: Example, tmp_path: Path) -> None:
-    runs = [run.split("×") for run in example.fields["fanout"].split(",")]
-    fanout = [int(number) for times, number in runs for _ in range(int(times))]
     parts = [example.hex(key) for key in ("entries", "ids", "offsets", "trailer")]
-    (tmp_path / "example.pack").write_bytes(parts[0] + struct.pack("<256I", *fanout) + b"".join(parts[1:]))
+    (tmp_path / "example.pack").write_bytes(parts[0] + _fanout(example) + b"".join(parts[1:]))
     pack = Pack(tmp_path / "example.pack")
     objects = [(Oid(raw), kind, encoding, size) for kind, encoding, size, raw in example.value("objects")]
     found = [(offset, header) for offset, header in pack.iter_offsets()]
@@ -216,3 +222,21 @@ def test_example_of_a_lock_file() -> None:
     assert [entry.path for entry in entries] == [b"commands/review.md", b"skills/caf\xe9"]
     assert [(entry.tag, entry.pin) for entry in entries] == [("v1", "v1"), (None, None)]
     assert text == render_lock(entries)
+
+
+@_examples("commitgraph")
+def test_example_of_a_commit_graph(example: Example) -> None:
+    names = ("dates", "first", "second", "generation", "dominator", "depth", "jump", "order", "further", "ids", "sum")
+    parts = [example.hex(name) for name in names]
+    data = b"".join((example.hex("header"), _fanout(example), *parts))
+    columns, lookup = decode_graph(data, example.hex("owner"))
+    assert example.value("parents") == [list(columns.parents_of(position)) for position in range(1, 7)]
+    assert list(range(1, 7)) == [lookup.find(columns.id_of(position)) for position in range(1, 7)]
+    assert data == b"".join(encode_graph(columns, example.hex("owner")))
+    grown = Columns.empty()
+    for position in range(1, 7):
+        parents = columns.parents_of(position)
+        row = DominatorTree(grown.dominator, grown.depth, grown.jump).row(parents)
+        generation = 1 + max((grown.generation[parent] for parent in parents), default=0)
+        grown.append(columns.id_of(position), columns.dates[position], parents, generation, *row)
+    assert data == b"".join(encode_graph(grown, example.hex("owner")))
