@@ -29,7 +29,22 @@ EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "14"))
 STEPS = int(os.environ.get("CASVAULT_STEPS", "40"))
 
 EDITS = ("line", "line", "line", "write", "write", "delete", "mode", "rename", "rename back", "remove")
-COMMANDS = ("snapshot", "deploy", "deploy", "pull", "pull", "pull", "restore", "undo", "undo", "redo", "other")
+COMMANDS = (
+    "snapshot",
+    "deploy",
+    "deploy",
+    "pull",
+    "pull",
+    "pull",
+    "restore",
+    "undo",
+    "undo",
+    "redo",
+    "other",
+    "mv",
+    "cp",
+    "rm",
+)
 EDITED = (Status.MODIFIED, Status.AHEAD, Status.CONFLICT)
 
 skills = st.sampled_from(SKILLS)
@@ -164,6 +179,8 @@ class VaultMachine(RuleBasedStateMachine):
                 self.undo(what == "redo", ("plain", "plain", "force", "refs only")[number])
             case "other":
                 self.somebody_else(number)
+            case "mv" | "cp" | "rm":
+                self.reorganise(what, skill, number)
 
     def edit_line(self, side: str, skill: str, line: int) -> None:
         path = self.base(side) / skill / "SKILL.md"
@@ -185,7 +202,7 @@ class VaultMachine(RuleBasedStateMachine):
     def move_artifact(self, side: str, skill: str, what: str) -> None:
         """An artifact gets another name in the collection, or its own again, or is removed on any side."""
         there, other = self.base(side) / skill, self.root / "lib/skills/renamed"
-        if side == "lib" and len(list(there.parent.iterdir())) == 1:
+        if side == "lib" and (not there.parent.is_dir() or len(list(there.parent.iterdir())) == 1):
             return
         if what == "remove" and there.is_dir():
             shutil.rmtree(there)
@@ -259,6 +276,21 @@ class VaultMachine(RuleBasedStateMachine):
                 tx.set_ref(f"branches/{turn}", tx.write_commit(tx.write_directory({"a": b"%d" % self.counter})))
 
         self.run(work)
+
+    def reorganise(self, what: str, skill: str, number: int) -> None:
+        """Move, copy or remove an artifact, or one that was moved or copied before, in the collection."""
+        pair = (skill, ("skills/renamed", "models/deep")[number // 2])
+        old, new = reversed(pair) if number % 2 else pair
+        before, status = self.contents("lib", old), self.vault.status()
+        work = {"mv": lambda: self.vault.move(old, new), "cp": lambda: self.vault.copy(old, new)}
+        result = self.run(work.get(what, lambda: self.vault.remove([old])), "lib/")
+        if isinstance(result, CasvaultError):
+            return
+        assert self.vault.status().changes == ()
+        if what != "rm" and status.snapshot == status.tip:
+            assert self.contents("lib", new) == before
+        if what != "cp":
+            assert not (self.base("lib") / old).exists()
 
     # What must always hold
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casvault.artifacts.collection import merge_former, merge_snapshots
@@ -238,6 +238,7 @@ def follow(went: dict[str, str | None], path: str | None) -> str | None:
     return path
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_find_moved_as_a_naive_twin(steps: list[tuple[str, str]]) -> None:
     desk = Desk()
@@ -247,6 +248,7 @@ def test_find_moved_as_a_naive_twin(steps: list[tuple[str, str]]) -> None:
     check_no_path_is_both(desk, snapshot)
 
 
+@settings(deadline=None)
 @given(STEPS, STEPS, STEPS)
 def test_merge_no_path_is_both_there_and_former(
     before: list[tuple[str, str]], ours: list[tuple[str, str]], theirs: list[tuple[str, str]]
