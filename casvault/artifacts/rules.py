@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 RULES_FILE = b"casvault.toml"
+REMEMBERED = 4096
+"""Paths whose rule is remembered: in a fleet of projects the same ones come again and again."""
 
 
 class Rule(NamedTuple):
@@ -55,9 +57,17 @@ class Rules:
         self._rules = [(rule, _compiled(rule.path)) for rule in rules]
         self.homes = {rule.home for rule in rules}
         """The directories, directly below the root, in which the rules know artifacts."""
+        self._found: dict[bytes, Rule | None] = {}
 
     def find(self, path: bytes) -> Rule | None:
         """The rule that makes this path an artifact."""
+        if path not in self._found:
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            self._found[path] = self._search(path)
+        return self._found[path]
+
+    def _search(self, path: bytes) -> Rule | None:
         names = path.decode(errors="surrogateescape").split("/")
         for rule, patterns in self._rules:
             if _matches(patterns, names):

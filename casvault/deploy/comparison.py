@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from casvault.artifacts.draft import Draft
     from casvault.artifacts.snapshot import Snapshot
+    from casvault.deploy.state import Deployments
     from casvault.objects import Root
     from casvault.oid import Oid
 
@@ -37,11 +38,25 @@ class Project(NamedTuple):
 class Comparison:
     """Answers how artifacts stand, and gathers what becomes of their deployments until `finish`."""
 
-    def __init__(self, draft: Draft, project: Project, snapshots: Mapping[bytes, Snapshot]) -> None:
+    def __init__(
+        self,
+        draft: Draft,
+        project: Project,
+        snapshots: Mapping[bytes, Snapshot],
+        *,
+        deployments: Deployments | None = None,
+        known: dict[tuple[bytes, bytes], tuple[Source, Oid | None]] | None = None,
+    ) -> None:
+        """`deployments` are those of the project's state, if they were read already; `known` is where comparisons with
+        the same collections tell each other where artifacts are.
+        """
         self.draft = draft
         self.project = project
         self._snapshots: dict[bytes, Snapshot | None] = dict(snapshots)
-        self.deployments = read_deployments(draft.stage, draft.ref(project.ref))
+        self._known = {} if known is None else known
+        if deployments is None:
+            deployments = read_deployments(draft.stage, draft.ref(project.ref))
+        self.deployments = deployments
         self._changes: dict[Place, Deployment | None] = {}
 
     def snapshot(self, collection: bytes) -> Snapshot | None:
@@ -53,16 +68,25 @@ class Comparison:
 
     def source(self, place: Place) -> Source:
         """Where in the collections the artifact of a place is now: it may have been moved since it was deployed."""
-        moved = None
-        snapshot = self.snapshot(place.collection)
-        if snapshot is not None and find_version(self.draft.stage, snapshot, place.path) is None:
-            moved = find_moved(self.draft.stage, self.snapshot, place.collection, place.path)
-        return Source(place.collection, place.path) if moved is None else Source(*moved)
+        return self._look_up(place.collection, place.path)[0]
 
     def version(self, source: Source) -> Oid | None:
         """The collection's version of an artifact."""
-        snapshot = self.snapshot(source.collection)
-        return None if snapshot is None else find_version(self.draft.stage, snapshot, source.path)
+        return self._look_up(*source)[1]
+
+    def _look_up(self, collection: bytes, path: bytes) -> tuple[Source, Oid | None]:
+        found = self._known.get((collection, path))
+        if found is None:
+            found = self._known[collection, path] = self._find_source(collection, path)
+        return found
+
+    def _find_source(self, collection: bytes, path: bytes) -> tuple[Source, Oid | None]:
+        stage, snapshot = self.draft.stage, self.snapshot(collection)
+        version = None if snapshot is None else find_version(stage, snapshot, path)
+        moved = None
+        if snapshot is not None and version is None:
+            moved = find_moved(stage, self.snapshot, collection, path)
+        return (Source(collection, path), version) if moved is None else (Source(*moved), self._look_up(*moved)[1])
 
     def find(self, place: Place, version: Oid | None = None, deployment: Deployment | None = None) -> Drift | None:
         """The drift of an artifact, against the collection's version or a given one; None where nothing is anywhere.

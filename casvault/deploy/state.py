@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.version import TYPE
 from casvault.errors import DamageError
-from casvault.objects import FILE, LINK, Root, read_blob, read_commit, write_blob
+from casvault.objects import FILE, LINK, TREE, Root, read_blob, read_commit, write_blob
 from casvault.objects.names import escape, unescape
-from casvault.trees import edit_paths, empty_root, walk
+from casvault.trees import edit_paths, empty_root, iter_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from casvault.artifacts.draft import Draft
     from casvault.objects import ObjectReader, ObjectStage
@@ -50,22 +50,40 @@ class Deployment(NamedTuple):
 Deployments = dict[Place, Deployment]
 
 
-def read_deployments(reader: ObjectReader, state: Oid | None) -> Deployments:
-    """What is deployed in a project by the state commit; nothing for None."""
+def read_deployments(
+    reader: ObjectReader, state: Oid | None, known: dict[Oid, Deployment] | None = None
+) -> Deployments:
+    """What is deployed in a project by the state commit; nothing for None.
+
+    `known` is where several calls tell each other what they have read: one version that is deployed in many places is
+    one object.
+    """
     if state is None:
         return {}
     commit = read_commit(reader, state)
     if commit.field(TYPE) != PROJECT_STATE:
         raise DamageError("this commit is not the state of a project", place=str(state))
-    parts: dict[Place, dict[bytes, Root]] = {}
-    for path, entry in walk(reader, commit.root.id):
-        if entry.mode in (LINK, FILE):
-            *place, part = map(unescape, path.split(b"/"))
-            parts.setdefault(Place(*place), {})[part] = Root(*entry[1:])
-    return {place: _deployment(reader, found) for place, found in parts.items()}
+    known = {} if known is None else known
+    found: Deployments = {}
+    for root, collections in _iter_directories(reader, commit.root.id):
+        for collection, paths in _iter_directories(reader, collections):
+            for path, leaf in _iter_directories(reader, paths):
+                if leaf not in known:
+                    known[leaf] = _deployment(reader, leaf)
+                found[Place(root, collection, path)] = known[leaf]
+    return found
 
 
-def _deployment(reader: ObjectReader, parts: Mapping[bytes, Root]) -> Deployment:
+def _iter_directories(reader: ObjectReader, tree: Oid) -> Iterator[tuple[bytes, Oid]]:
+    for entry in iter_entries(reader, tree):
+        if entry.mode == TREE:
+            yield unescape(entry.name), entry.id
+
+
+def _deployment(reader: ObjectReader, leaf: Oid) -> Deployment:
+    parts = {entry.name: entry for entry in iter_entries(reader, leaf)}
+    if not {b"deployed", b"settled"} <= parts.keys():
+        raise DamageError("a deployment without its version", place=str(leaf))
     observed, pin = parts.get(b"observed"), parts.get(b"pin")
     return Deployment(
         parts[b"deployed"].id,

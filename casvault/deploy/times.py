@@ -29,7 +29,8 @@ def last_deployed(reader: ObjectReader, state: Oid | None, deployments: Deployme
         commit = read_commit(reader, state)
         parent = commit.parents[0] if commit.parents else None
         before = None if parent is None else read_commit(reader, parent)
-        for place in _changed(reader, before, commit) & wanted.keys():
+        changed = set(wanted) if before is None else set(_iter_changed(reader, before, commit)) & wanted.keys()
+        for place in changed:
             if before is None or _deployed(reader, before, place) != wanted[place].deployed:
                 found[place] = commit.committer.seconds
                 del wanted[place]
@@ -37,13 +38,9 @@ def last_deployed(reader: ObjectReader, state: Oid | None, deployments: Deployme
     return found
 
 
-def _changed(reader: ObjectReader, before: Commit | None, after: Commit) -> set[Place]:
+def _iter_changed(reader: ObjectReader, before: Commit, after: Commit) -> Iterator[Place]:
     """The places that a state changed."""
-    return set(_iter_changed(reader, before, after))
-
-
-def _iter_changed(reader: ObjectReader, before: Commit | None, after: Commit) -> Iterator[Place]:
-    for path, _, _ in diff_paths(reader, None if before is None else before.root, after.root):
+    for path, _, _ in diff_paths(reader, before.root, after.root):
         parts = path.split(b"/")
         yield Place(*map(unescape, parts[: len(Place._fields)]))
 

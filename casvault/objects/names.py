@@ -12,4 +12,4 @@ def escape(path: bytes) -> bytes:
 
 
 def unescape(name: bytes) -> bytes:
-    return unquote_to_bytes(name)
+    return unquote_to_bytes(name) if b"%" in name else name

@@ -29,6 +29,8 @@ class Memo:
         self._below = below
         self._capacity = capacity
         self._items: dict[Oid, object] = {}
+        self.uncut: set[Oid] = set()
+        """Leaves of which it is known that no name but the last is a boundary."""
 
     def get(self, oid: Oid) -> object | None:
         found = self._items.get(oid)
@@ -37,6 +39,7 @@ class Memo:
     def put(self, oid: Oid, value: object) -> None:
         if len(self._items) >= self._capacity:
             self._items = {}
+            self.uncut = set()
         self._items[oid] = value
 
     def sink(self) -> None:

@@ -249,8 +249,11 @@ def check_child(child: Child, level: int, node: Node) -> None:
     ):
         if claimed != found:
             raise MalformedError(f"tree: the {what} is {found!r}, its fork says {claimed!r}", place=str(child.id))
-    if isinstance(node, Leaf):
-        _check_uncut((entry[0] for entry in node.entries[:-1]), 0)
+
+
+def check_uncut(leaf: Leaf) -> None:
+    """Raise MalformedError for a leaf below a fork that should have been cut earlier."""
+    _check_uncut((entry[0] for entry in leaf.entries[:-1]), 0)
 
 
 def check_root(node: Node) -> None:

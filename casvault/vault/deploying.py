@@ -94,8 +94,7 @@ class Deploying(Subjects):
     ) -> list[DeployResult]:
         """Update these artifacts, or all, in every project that has them, as one operation."""
         names = list(check_names(artifacts))
-        directories = self._known_projects(self._view())
-        subjects = [self._subject(directory, writing=not dry_run) for directory in directories]
+        subjects = self._all_subjects(writing=not dry_run)
         jobs = [job for subject in subjects if (job := self._update(subject, names, collection)).requests]
         if not jobs:
             raise NotFoundError(

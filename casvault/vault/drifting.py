@@ -21,20 +21,21 @@ from casvault.deploy.times import last_deployed
 from casvault.deploy.waiting import waiting_ref
 from casvault.errors import ConflictError, ReadOnlyError
 from casvault.limits import MIB
-from casvault.pending import handle_of
+from casvault.pending import MERGES, handle_of
 from casvault.vault.results import DriftResult, DriftRow
 from casvault.vault.subjects import Subject, Subjects
 from casvault.worktree.hashonly import HashOnly
 from casvault.worktree.scan import scan_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from casvault.artifacts.snapshot import Snapshot
-    from casvault.deploy.drift import Drift
+    from casvault.deploy.drift import Drift, Source
     from casvault.objects import Root
     from casvault.oid import Oid
+    from casvault.worktree.cache import StatCache
 
 FORECAST_BYTES = MIB
 """Files up to this size are read for a forecast where the vault does not have them."""
@@ -77,7 +78,8 @@ class Drifting(Subjects):
             if recorded:
                 looks = self._look(subjects, collection, [], untracked=untracked)
         checked = read_checks(self._checks_path())
-        rows = [row for look in looks for row in self._rows_of(look, checked)]
+        waiting = {ref for ref, _ in self._view().iter_refs(MERGES.rstrip(b"/"))}
+        rows = [row for look in looks for row in self._rows_of(look, checked, waiting)]
         now = self._signature().seconds
         write_checks(self._checks_path(), checked | {show(subject.name): now for subject in subjects})
         return DriftResult(tuple(rows), recorded, operation, tuple(dict.fromkeys(notes)))
@@ -88,7 +90,7 @@ class Drifting(Subjects):
     def _subjects_of(self, project: Path | str | None) -> list[Subject]:
         if project is not None:
             return [self._subject(project, writing=False)]
-        return [self._subject(directory, writing=False) for directory in self._known_projects(self._view())]
+        return self._all_subjects(writing=False)
 
     def _look(
         self, subjects: Iterable[Subject], collection: str | None, notes: list[str], *, untracked: bool
@@ -97,6 +99,7 @@ class Drifting(Subjects):
         draft = Draft(stage, self._view(), self._draftsman(""))
         lines: dict[bytes, Line | None] = {}
         snapshots: dict[bytes, Snapshot] = {}
+        known: dict[tuple[bytes, bytes], tuple[Source, Oid | None]] = {}
         looks = []
         for subject in subjects:
             places = [place for place in sorted(subject.deployments) if collection in (None, show(place.collection))]
@@ -108,7 +111,13 @@ class Drifting(Subjects):
             wanted = set(places)
             if untracked:
                 wanted |= self._untracked_places(subject, lines, homes)
-            looks.append(self._look_at(draft, subject, sorted(wanted), lines, snapshots))
+            project, cache = self._peek_into(draft, subject, sorted(wanted), lines)
+            is_current = draft.view.find(subject.state_ref) == subject.state
+            deployments = subject.deployments if is_current else None
+            comparison = Comparison(draft, project, snapshots, deployments=deployments, known=known)
+            drifts = [drift for place in sorted(wanted) if (drift := comparison.find(place)) is not None]
+            save_cache(cache)
+            looks.append(_Look(subject, comparison, drifts, lines))
         return looks
 
     def _peek(self, draft: Draft, name: bytes, snapshots: dict[bytes, Snapshot], notes: list[str]) -> Line | None:
@@ -130,27 +139,20 @@ class Drifting(Subjects):
             line = line._replace(scan=None)
         return line
 
-    def _look_at(
-        self,
-        draft: Draft,
-        subject: Subject,
-        places: list[Place],
-        lines: dict[bytes, Line | None],
-        snapshots: dict[bytes, Snapshot],
-    ) -> _Look:
-        held = []
+    def _peek_into(
+        self, draft: Draft, subject: Subject, places: Iterable[Place], lines: Mapping[bytes, Line | None]
+    ) -> tuple[Project, StatCache]:
+        """What a project holds at these places now."""
+        held, paths = [], []
         for place in places:
+            paths.append(place.file_path)
             line = lines.get(place.collection)
             if place in subject.deployments:
                 held.append((place.file_path, draft.graph.commit(subject.deployments[place].settled).root))
             elif line is not None and line.scan is not None and place.path in line.scan.units:
                 held.append((place.file_path, line.scan.units[place.path]))
-        paths = [place.file_path for place in places]
         states, cache = scan_project(self._repository, draft.stage, subject.directory, paths, held, storing=False)
-        save_cache(cache)
-        comparison = Comparison(draft, Project(subject.name, subject.state_ref, states), snapshots)
-        found = [drift for place in places if (drift := comparison.find(place)) is not None]
-        return _Look(subject, comparison, found, lines)
+        return Project(subject.name, subject.state_ref, states), cache
 
     def _untracked_places(
         self, subject: Subject, lines: dict[bytes, Line | None], homes: Iterable[bytes]
@@ -231,11 +233,11 @@ class Drifting(Subjects):
         count = sum(len(places) for _, places in wanted)
         return (count, outcome.operation.number) if outcome.operation is not None else (0, None)
 
-    def _rows_of(self, look: _Look, checked: Mapping[str, int]) -> list[DriftRow]:
+    def _rows_of(self, look: _Look, checked: Mapping[str, int], waiting: Container[bytes]) -> list[DriftRow]:
         draft, subject = look.comparison.draft, look.subject
-        deployed = last_deployed(draft.stage, draft.view.find(subject.state_ref), subject.deployments)
+        deployed = last_deployed(draft.stage, subject.state, look.comparison.deployments)
         when = checked.get(show(subject.name))
-        return [self._row(look, drift, deployed.get(drift.place), when) for drift in look.drifts]
+        return [self._row(look, drift, deployed.get(drift.place), when, waiting) for drift in look.drifts]
 
     def _forecast(self, look: _Look, drift: Drift) -> Forecast:
         draft = look.comparison.draft
@@ -256,10 +258,11 @@ class Drifting(Subjects):
         drift: Drift,
         deployed_at: int | None,
         checked: int | None,
+        waiting: Container[bytes],
     ) -> DriftRow:
         place, deployment, draft = drift.place, drift.deployment, look.comparison.draft
-        ref = waiting_ref(look.subject.name, place)
-        is_waiting = draft.view.find(ref) is not None
+        ref = waiting_ref(look.subject.name, place) if waiting else b""
+        is_waiting = ref in waiting
         distance, outlook = measure(draft, drift), self._forecast(look, drift)
         observed = None if deployment is None else deployment.observed
         return DriftRow(

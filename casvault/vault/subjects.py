@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from casvault.artifacts.snapshot import Snapshot
     from casvault.deploy.run import Session
-    from casvault.deploy.state import Deployments
+    from casvault.deploy.state import Deployment, Deployments
     from casvault.objects import ObjectPublisher, ObjectStage
     from casvault.oid import Oid
     from casvault.refs import View
@@ -42,7 +42,10 @@ class Subject(NamedTuple):
 
     claim: Claim
     directory: Path
+    state: Oid | None
+    """The project's state."""
     deployments: Deployments
+    """As that state has them."""
 
     @property
     def ref(self) -> bytes:
@@ -127,13 +130,29 @@ class Subjects(WritingVault):
 
     def _subject(self, project: Path | str, *, writing: bool, may_be_new: bool = False) -> Subject:
         """The project in a directory. One that is new, or a copy, is not registered yet."""
-        directory = Path(os.path.realpath(project))
+        return self._subject_at(self._view(), {}, project, writing=writing, may_be_new=may_be_new)
+
+    def _all_subjects(self, *, writing: bool) -> list[Subject]:
+        """The projects that are where they are registered."""
         view = self._view()
+        known: dict[Oid, Deployment] = {}
+        return [self._subject_at(view, known, place, writing=writing) for place in self._known_projects(view)]
+
+    def _subject_at(
+        self,
+        view: View,
+        known: dict[Oid, Deployment],
+        project: Path | str,
+        *,
+        writing: bool,
+        may_be_new: bool = False,
+    ) -> Subject:
+        directory = Path(os.path.realpath(project))
         if not may_be_new:
             find_project(self._repository, directory)
         claimed = claim(self._repository, view, directory, writing=writing)
-        state = view.find(claimed.copied_from or claimed.ref)
-        return Subject(claimed, directory, {} if claimed.is_new else read_deployments(self.reader, state))
+        state = None if claimed.is_new else view.find(claimed.copied_from or claimed.ref)
+        return Subject(claimed, directory, state, read_deployments(self.reader, state, known))
 
     def _register(self, subject: Subject) -> Subject:
         """Make a directory the project that it was claimed as, before anything is written there."""

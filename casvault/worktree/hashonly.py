@@ -8,7 +8,7 @@ from casvault.objects import Kind, Overlay, object_id
 from casvault.oid import BlobHasher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from casvault.objects import ObjectReader
     from casvault.oid import Oid
@@ -24,6 +24,10 @@ class HashOnly(Overlay):
     def __init__(self, below: ObjectReader, keep: int = -1) -> None:
         super().__init__(below)
         self._keep = keep
+
+    def are_stored(self, ids: Sequence[Oid]) -> list[bool]:
+        """Which of the objects the vault has, and not only this stage."""
+        return [info is not None for info in self._below.find_infos(ids)]
 
     def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
         ids = []

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from casvault.limits import BATCH_BYTES, STREAM_THRESHOLD
-from casvault.objects import Entry, Kind, Root, object_id
+from casvault.objects import TREE, Entry, Kind, Root, object_id
 from casvault.trees import build_tree
 from casvault.worktree.node import Node, Role
 from casvault.worktree.reading import read_content, store_large
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from casvault.objects import ObjectReader, ObjectWriter
     from casvault.oid import Oid
     from casvault.progress import Progress
+    from casvault.worktree.hashonly import HashOnly
 
 BATCH_FILES = 1000
 BATCHES_AHEAD = 2
@@ -135,6 +136,13 @@ def make_trees(nodes: list[Node], writer: ObjectWriter) -> None:
         else:
             node.root = build_tree(buffer, _tree_entries(node))
     buffer.flush()
+
+
+def recognise_trees(nodes: Iterable[Node], stage: HashOnly) -> None:
+    """Note which trees the vault has, after a scan that only hashed: the next one need not make them again."""
+    made = [node for node in nodes if node.root is not None and node.root.mode == TREE and not node.tree_reused]
+    for node, is_stored in zip(made, stage.are_stored([_root_of(node).id for node in made]), strict=True):
+        node.tree_held = is_stored
 
 
 def _is_tree_known(node: Node) -> bool:

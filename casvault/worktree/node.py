@@ -62,6 +62,7 @@ class Node:
         "skipped",
         "stats",
         "top",
+        "tree_held",
         "tree_reused",
         "unit_names",
     )
@@ -91,6 +92,8 @@ class Node:
         self.reused = False
         """The columns are those of the cache."""
         self.root: Root | None = None
+        self.tree_held = False
+        """The vault has the tree, and with it everything that is in it."""
         self.tree_reused = False
         self.unit_names: frozenset[bytes] = frozenset()
         """Those of the names that are units of their own, in a directory that is none."""
@@ -179,13 +182,14 @@ class Node:
         old, tree = self.old, None if self.single else self.root
         if old is not None and self.tree_reused:
             return old
-        tree_held = tree is not None and (storing or (old is not None and old.tree_held and old.tree == tree))
+        known = self.tree_held or (old is not None and old.tree_held and old.tree == tree)
+        tree_held = tree is not None and (storing or known)
         found = Directory(
             self.names,
             self.directories,
             self.stats if self.reused else distrust_racy(self.stats, began),
             bytes(self.ids),
-            bytes(self.held),
+            b"\1" * len(self.held) if self.tree_held else bytes(self.held),
             tree,
             tree_held,
             self.ordinary,

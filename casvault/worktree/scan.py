@@ -10,8 +10,9 @@ from casvault.objects import Root
 from casvault.progress import silent
 from casvault.trees import build_tree
 from casvault.worktree.cache import StatCache
+from casvault.worktree.hashonly import HashOnly
 from casvault.worktree.ignore import FROM_DISK, IgnoreRules
-from casvault.worktree.ingest import doubt_cache, ingest, make_trees
+from casvault.worktree.ingest import doubt_cache, ingest, make_trees, recognise_trees
 from casvault.worktree.names import join
 from casvault.worktree.node import Role
 from casvault.worktree.walk import Walk
@@ -159,6 +160,8 @@ def _scan(
         doubt_cache(walk.nodes, stage)
     ingest(walk.nodes, stage, storing=storing, progress=progress)
     make_trees(walk.nodes, stage)
+    if isinstance(stage, HashOnly):
+        recognise_trees(walk.nodes, stage)
     found = {node.path: node.remembered(began, storing=storing) for node in walk.nodes}
     if paths is None:
         cache.replace(found)
