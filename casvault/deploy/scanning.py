@@ -16,13 +16,13 @@ from casvault.objects import TREE
 from casvault.progress import silent
 from casvault.trees import EMPTY_ID, find_path
 from casvault.worktree.cache import StatCache
-from casvault.worktree.ignore import is_ignored_by_default
+from casvault.worktree.ignore import FROM_DISK, IgnoreRules, is_ignored_by_default
 from casvault.worktree.names import is_control_name
 from casvault.worktree.node import Role
 from casvault.worktree.scan import scan_paths, scan_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from casvault.objects import ObjectStage, Root
@@ -114,10 +114,13 @@ def scan_project(
     directory: Path,
     paths: Iterable[bytes],
     held: Iterable[tuple[bytes, Root]],
+    ignores: Mapping[bytes, IgnoreRules],
     *,
     storing: bool,
 ) -> tuple[dict[bytes, Root], StatCache]:
-    """The states of these paths of a project; `held` are paths with states that no ignore rule may hide."""
+    """The states of these paths of a project; `held` are paths with states that no ignore rule may hide, `ignores` has
+    the rules for those paths that need more than what is on disk.
+    """
     states: dict[bytes, list[Root]] = {}
     above: set[bytes] = set()
     for prefix, root in held:
@@ -135,8 +138,14 @@ def scan_project(
     if not directory.is_dir():
         raise NotFoundError("the project's directory is not there", place=str(directory))
     cache = load_cache(repository, directory)
-    scan = scan_paths(directory, paths, stage, cache=cache, held=is_held, storing=storing)
-    return scan.units, cache
+    groups: dict[int, tuple[IgnoreRules, list[bytes]]] = {}
+    for path in paths:
+        rules = ignores.get(path, FROM_DISK)
+        groups.setdefault(id(rules), (rules, []))[1].append(path)
+    units: dict[bytes, Root] = {}
+    for rules, group in groups.values():
+        units |= scan_paths(directory, group, stage, ignore=rules, cache=cache, held=is_held, storing=storing).units
+    return units, cache
 
 
 def iter_untracked(root: Path, rules: Rules) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from casvault.artifacts.rules import Rules
 from casvault.deploy.advice import MergeForecast, drift_type, recommend
 from casvault.deploy.checks import read_checks, write_checks
 from casvault.deploy.comparison import Comparison, Project, first_seen
+from casvault.deploy.ignores import ignores_of
 from casvault.deploy.journal import read_journal
 from casvault.deploy.observing import iter_large, needs_record, plan_observe
 from casvault.deploy.outlook import Forecast, forecast, forecast_without_contents, measure
@@ -151,7 +152,10 @@ class Drifting(Subjects):
                 held.append((place.file_path, draft.graph.commit(subject.deployments[place].settled).root))
             elif line is not None and line.scan is not None and place.path in line.scan.units:
                 held.append((place.file_path, line.scan.units[place.path]))
-        states, cache = scan_project(self._repository, draft.stage, subject.directory, paths, held, storing=False)
+        ignores = ignores_of(self.reader, self._snapshots_of(draft.view), places)
+        states, cache = scan_project(
+            self._repository, draft.stage, subject.directory, paths, held, ignores, storing=False
+        )
         return Project(subject.name, subject.state_ref, states), cache
 
     def _untracked_places(
@@ -217,7 +221,10 @@ class Drifting(Subjects):
                     (place.file_path, look.comparison.draft.graph.commit(subject.deployments[place].settled).root)
                     for place in places
                 ]
-                states, cache = scan_project(self._repository, stage, subject.directory, paths, held, storing=True)
+                ignores = self._ignores(places)
+                states, cache = scan_project(
+                    self._repository, stage, subject.directory, paths, held, ignores, storing=True
+                )
                 scanned.append((Project(subject.name, subject.ref, states), places, cache))
 
             def plan(draft: Draft) -> None:

@@ -14,7 +14,8 @@ from casvault.artifacts.revision import pick_path
 from casvault.artifacts.snapshot import iter_links, open_snapshot
 from casvault.deploy.comparison import Comparison, Project
 from casvault.deploy.drift import Source
-from casvault.deploy.marker import PROJECT_MARKER, find_marker, write_marker
+from casvault.deploy.ignores import ignores_of
+from casvault.deploy.marker import PROJECT_MARKER, find_marker, read_marker, write_marker
 from casvault.deploy.registration import Claim, claim, find_project
 from casvault.deploy.run import Command, Outcome, run
 from casvault.deploy.scanning import scan_project
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from casvault.oid import Oid
     from casvault.refs import View
     from casvault.worktree.cache import StatCache
+    from casvault.worktree.ignore import IgnoreRules
 
 
 class Subject(NamedTuple):
@@ -85,7 +87,8 @@ class Work:
                 held.append((place.file_path, line.scan.units[place.path]))
         paths = [place.file_path for place in wanted]
         repository = self._vault._repository
-        states, cache = scan_project(repository, self.stage, subject.directory, paths, held, storing=True)
+        ignores = self._vault._ignores(wanted)
+        states, cache = scan_project(repository, self.stage, subject.directory, paths, held, ignores, storing=True)
         self._caches.append(cache)
         return Project(subject.name, subject.ref, states)
 
@@ -124,9 +127,14 @@ class Subjects(WritingVault):
 
     def _known_projects(self, view: View) -> list[Path]:
         """The directories of all projects that are where they are registered."""
-        places = self._repository.places.all()
-        found = (places.get(show(ref)) for ref, _ in view.iter_refs(PROJECTS.rstrip(b"/")))
-        return [Path(place) for place in found if place is not None and Path(place).is_dir()]
+        places, vault_id = self._repository.places.all(), self._repository.config.id.hex()
+        found = []
+        for ref, _ in view.iter_refs(PROJECTS.rstrip(b"/")):
+            place = Path(places.get(show(ref), ""))
+            marker = read_marker(place, PROJECT_MARKER) if place.is_absolute() and place.is_dir() else None
+            if marker is not None and (marker.vault_id, PROJECTS.decode() + marker.name) == (vault_id, show(ref)):
+                found.append(place)
+        return found
 
     def _subject(self, project: Path | str, *, writing: bool, may_be_new: bool = False) -> Subject:
         """The project in a directory. One that is new, or a copy, is not registered yet."""
@@ -200,9 +208,8 @@ class Subjects(WritingVault):
         plan(Draft(work.reader, self._view(), work.session.draftsman))
         return Outcome(None)
 
-    def _sources(self, places: Iterable[Place]) -> dict[Place, Source]:
-        """Where in the collections the artifacts of these places are now."""
-        view = self._view()
+    def _snapshots_of(self, view: View) -> Callable[[bytes], Snapshot | None]:
+        """The newest snapshots of collections by name, each read once; None for what is no collection."""
         known: dict[bytes, Snapshot | None] = {}
 
         def snapshot(name: bytes) -> Snapshot | None:
@@ -211,6 +218,14 @@ class Subjects(WritingVault):
                 known[name] = None if tip is None else open_snapshot(self.reader, tip)
             return known[name]
 
+        return snapshot
+
+    def _ignores(self, places: Iterable[Place]) -> dict[bytes, IgnoreRules]:
+        return ignores_of(self.reader, self._snapshots_of(self._view()), places)
+
+    def _sources(self, places: Iterable[Place]) -> dict[Place, Source]:
+        """Where in the collections the artifacts of these places are now."""
+        snapshot = self._snapshots_of(self._view())
         return {
             place: Source(*(find_moved(self.reader, snapshot, place.collection, place.path) or place[1:]))
             for place in places

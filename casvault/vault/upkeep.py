@@ -8,12 +8,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casvault.artifacts.names import COLLECTIONS, show
+from casvault.artifacts.names import COLLECTIONS, PROJECTS, show
+from casvault.deploy.ignores import ignores_of
 from casvault.deploy.journal import read_journal
 from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, find_upwards, marker_snapshot
 from casvault.deploy.recovery import finish, raw_journal
 from casvault.deploy.run import check_not_interrupted, find_interrupted, locked, read_written, run, written_files
 from casvault.deploy.scanning import scan_project
+from casvault.deploy.state import Place, read_deployments
 from casvault.deploy.undoing import (
     REDO,
     UNDO,
@@ -32,9 +34,10 @@ from casvault.errors import DamageError, NotFoundError, StaleError, UnsupportedE
 from casvault.files import lock_directory
 from casvault.maintenance.fsck import check_objects, check_packs
 from casvault.oid import ID_SIZE
+from casvault.refs import View
 from casvault.store import PackDatabase
 from casvault.vault.results import FsckResult, OperationInfo, RecoverResult, UndoResult
-from casvault.vault.writing import WritingVault
+from casvault.vault.subjects import Subjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,9 +46,10 @@ if TYPE_CHECKING:
     from casvault.objects import ObjectPublisher, Root
     from casvault.oid import Oid
     from casvault.refs import Operation
+    from casvault.worktree.ignore import IgnoreRules
 
 
-class Upkeep(WritingVault):
+class Upkeep(Subjects):
     def operations(self, limit: int | None = None) -> list[OperationInfo]:
         """What was done in the vault, the newest first."""
         steps = islice(iter_standing(self._repository.log), limit)
@@ -186,8 +190,27 @@ class Upkeep(WritingVault):
             writes = tuple(iter_invertible(writes))
             states = [(write.path, state) for write in writes for state in write[1:] if state is not None]
             paths = [write.path for write in writes]
-            disk[ref], _ = scan_project(self._repository, stage, directories[ref], paths, states, storing=True)
+            disk[ref], _ = scan_project(
+                self._repository,
+                stage,
+                directories[ref],
+                paths,
+                states,
+                self._ignores_below(step, ref, paths),
+                storing=True,
+            )
         return disk
+
+    def _ignores_below(self, step: Step, ref: bytes, paths: Iterable[bytes]) -> dict[bytes, IgnoreRules]:
+        """The ignore rules for the paths of a project that were those of deployments before the step or after it."""
+        if not ref.startswith(PROJECTS):
+            return {}
+        wanted, places = set(paths), set[Place]()
+        before = None if step.operation.parent is None else self._repository.log.read_operation(step.operation.parent)
+        for operation in (step.operation, before):
+            state = None if operation is None else View(self.reader, operation.view).find(ref)
+            places |= {place for place in read_deployments(self.reader, state) if place.file_path in wanted}
+        return ignores_of(self.reader, self._snapshots_of(self._view()), sorted(places))
 
     def _is_interrupted(self, directory: Path) -> bool:
         with lock_directory(directory):

@@ -85,10 +85,12 @@ class IgnoreRules(NamedTuple):
     """Where the ignore files come from.
 
     `files` holds their texts by directory (b"" is the root of the scan), for a scan by the rules of some recorded
-    state; None means the files that the scan meets on disk.
+    state; None means the files that the scan meets on disk. `above` holds texts for directories above the units of a
+    scan of paths, which apply before those on disk.
     """
 
     files: Mapping[bytes, bytes] | None = None
+    above: Mapping[bytes, bytes] | None = None
 
 
 FROM_DISK = IgnoreRules()

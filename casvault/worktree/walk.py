@@ -132,6 +132,8 @@ class Walk:
         for part in directory.split(b"/") if directory else ():
             above.append(join(above[-1], part))
         for path in above:
+            text = None if self._ignore.above is None else self._ignore.above.get(path)
+            level = level if text is None else level.below(path, text)
             level = self._levels.setdefault(path, self._entered(level, path, join(self._root, path), look=True))
         return level
 

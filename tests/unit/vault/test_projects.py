@@ -197,7 +197,6 @@ def test_pull_by_the_short_name_of_the_collections_own_rule(scene: Scene) -> Non
     assert vault.pull(["prompt/a/x"], scene.app).artifacts[0].fast_forward
 
 
-@pytest.mark.xfail(strict=True, reason="a project is scanned by its own ignore files, and not by its collection's")
 def test_drift_goes_by_the_ignore_rules_of_the_collection(scene: Scene) -> None:
     write(scene.lib, ".casvaultignore", "*.log\n")
     vault = scene.vault()
@@ -206,7 +205,6 @@ def test_drift_goes_by_the_ignore_rules_of_the_collection(scene: Scene) -> None:
     assert vault.drift(scene.app).rows[0].status is Status.IN_SYNC
 
 
-@pytest.mark.xfail(strict=True, reason="whatever directory stands at the old place is taken for the project")
 def test_drift_of_a_place_that_is_another_directory_by_now(scene: Scene) -> None:
     vault = scene.vault()
     vault.deploy(["skill/pdf"], scene.app)
