@@ -66,6 +66,34 @@ class SmallFiles:
 
 
 @dataclass(frozen=True)
+class Fleet:
+    """A collection of small skills, and projects to deploy all of them to."""
+
+    projects: int = 100
+    artifacts: int = 100
+    seed: int = 7
+
+    @property
+    def names(self) -> list[str]:
+        return [f"skills/skill-{number:03d}" for number in range(self.artifacts)]
+
+    def projects_in(self, directory: Path) -> Iterator[Path]:
+        for number in range(self.projects):
+            yield directory / f"project-{number:03d}"
+
+    def generate(self, directory: Path) -> None:
+        rng = random.Random(self.seed)
+        text = Text(rng)
+        for name in self.names:
+            artifact = directory / "lib" / name
+            artifact.mkdir(parents=True)
+            for file in ("SKILL.md", "notes.md"):
+                (artifact / file).write_bytes(text.words(rng.randrange(20, 400)))
+        for project in self.projects_in(directory):
+            project.mkdir()
+
+
+@dataclass(frozen=True)
 class LargeFiles:
     """A few artifacts that are one file each; every other one cannot be compressed."""
 

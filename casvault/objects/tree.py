@@ -238,8 +238,11 @@ def _check_uncut(names: Iterable[bytes], level: int) -> None:
             raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {name!r}")
 
 
-def check_child(child: Child, level: int, node: Node) -> None:
-    """Raise MalformedError unless `node` is what a fork of `level` claims of this child."""
+def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False) -> None:
+    """Raise MalformedError unless `node` is what a fork of `level` claims of this child.
+
+    `is_uncut`: it is known already that no name in the leaf but the last is a boundary, which follows from it alone.
+    """
     if node.level != level - 1:
         raise MalformedError(f"tree: a node of level {node.level} below one of level {level}", place=str(child.id))
     for what, claimed, found in (
@@ -249,11 +252,8 @@ def check_child(child: Child, level: int, node: Node) -> None:
     ):
         if claimed != found:
             raise MalformedError(f"tree: the {what} is {found!r}, its fork says {claimed!r}", place=str(child.id))
-
-
-def check_uncut(leaf: Leaf) -> None:
-    """Raise MalformedError for a leaf below a fork that should have been cut earlier."""
-    _check_uncut((entry[0] for entry in leaf.entries[:-1]), 0)
+    if isinstance(node, Leaf) and not is_uncut:
+        _check_uncut((entry[0] for entry in node.entries[:-1]), 0)
 
 
 def check_root(node: Node) -> None:

@@ -18,7 +18,7 @@ from casvault.objects import (
     object_id,
     read_node,
 )
-from casvault.objects.tree import check_child, check_root, check_uncut
+from casvault.objects.tree import check_child, check_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,11 +52,9 @@ def read_children(reader: ObjectReader, fork: Fork) -> Iterator[Node]:
 def read_child(reader: ObjectReader, fork: Fork, child: Child) -> Node:
     """One node below a fork, checked against what the fork claims of it."""
     node = read_node(reader, child.id)
-    check_child(child, fork.level, node)
-    # What follows from the leaf alone is checked once, as long as the leaf is remembered.
-    if isinstance(node, Leaf) and child.id not in reader.memo.uncut:
-        check_uncut(node)
-        reader.memo.uncut.add(child.id)
+    # What follows from a leaf alone is checked once, as long as the leaf is remembered.
+    check_child(child, fork.level, node, is_uncut=child.id in reader.memo.uncut)
+    reader.memo.uncut.add(child.id)
     return node
 
 
