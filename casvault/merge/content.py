@@ -9,6 +9,8 @@ from casvault.text.lines import is_binary, split_lines
 from casvault.text.markers import Labels, Style, render
 from casvault.text.merge3 import Chunk, Conflict, merge_text
 
+NO_LABELS = Labels()
+
 
 class ContentConflictKind(Enum):
     """Why contents could not be merged."""
@@ -74,7 +76,7 @@ def merge_content(base: bytes | None, ours: bytes, theirs: bytes) -> MergedConte
 
 
 def mark_up(
-    base: bytes | None, ours: bytes, theirs: bytes, labels: Labels = Labels(), style: Style = Style.DIFF3
+    base: bytes | None, ours: bytes, theirs: bytes, labels: Labels = NO_LABELS, style: Style = Style.DIFF3
 ) -> bytes | None:
     """The merge of the contents as one text, with what conflicts between markers; None for binary contents.
 
