@@ -29,9 +29,9 @@ def mark_up_tree(
 ) -> Root | None:
     """The merged state of `path` with both sides of each conflict in it, as far as they can be shown.
 
-    Texts are marked up. Of binary files, links and symlinks ours stands. Where a side deleted what the other changed, the
-    changed file stands; a file that both renamed stands under both names; where a file and something else want one path,
-    the file stands beside the other under a name with the label of its side.
+    Texts are marked up. Of binary files, links and symlinks ours stands. Where a side deleted what the other changed,
+    the changed file stands; a file that both renamed stands under both names; where a file and something else want one
+    path, the file stands beside the other under a name with the label of its side.
     """
     if not merge.conflicts:
         return merge.state
@@ -82,11 +82,11 @@ def _shown(stage: ObjectStage, conflict: TreeConflict, labels: Labels, style: St
     if not files or (conflict.kind not in _MARKED and conflict.kind is not ConflictKind.RENAME):
         return ours
     known = base if base is not None and base.mode in FILE_MODES else None
-    states = [state for state in (known, ours, theirs) if state is not None]
-    if max(state.size for state in states) > MERGE_BYTES:
+    if max(state.size for state in (known, ours, theirs) if state is not None) > MERGE_BYTES:
         return ours
-    contents = [read_blob(stage, state.id) for state in states]
-    marked = mark_up(None if known is None else contents[0], *contents[-2:], _labels_of(conflict, labels), style)
+    content = None if known is None else read_blob(stage, known.id)
+    mine, other = read_blob(stage, ours.id), read_blob(stage, theirs.id)
+    marked = mark_up(content, mine, other, _labels_of(conflict, labels), style)
     mode = merge_mode(None if known is None else known.mode, ours.mode, theirs.mode)
     if marked is None:
         return ours

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from casvault.deploy.drift import Status
     from casvault.deploy.run import Outcome as Outcome
+    from casvault.merge.trees import ConflictKind
     from casvault.objects import Root
     from casvault.oid import Oid
 
@@ -97,6 +98,31 @@ class TreeLine(NamedTuple):
     id: Oid
     size: int
     path: str
+
+
+class ConflictInfo(NamedTuple):
+    """A path that two sides changed differently; ids and paths are None where the file is absent."""
+
+    path: str
+    kind: ConflictKind
+    base: Oid | None
+    ours: Oid | None
+    theirs: Oid | None
+    base_path: str | None
+    our_path: str | None
+    their_path: str | None
+
+
+class MergedTree(NamedTuple):
+    """What a merge of two revisions would give."""
+
+    ours: str
+    theirs: str
+    tree: Oid
+    """With conflicted files as they would be marked up."""
+    clean: bool
+    conflicts: tuple[ConflictInfo, ...]
+    notes: tuple[str, ...]
 
 
 class DriftRow(NamedTuple):

@@ -1,7 +1,8 @@
 """Tree merges against `git merge-tree --write-tree`: every change on one side with every change on the other.
 
 What git answers is checked in, with the script that asks it (`python -m tests.oracle.make_tree_merges`); where git is
-installed, a sample is asked again. Merges with conflicts are compared too: as trees with the conflicted files marked up.
+installed, a sample is asked again. Merges with conflicts are compared too, as trees with the conflicted files marked
+up.
 """
 
 from __future__ import annotations
@@ -24,25 +25,20 @@ from tests.oracle.tree_changes import BASE, CHANGES, Files, changed
 STORE = MemoryObjects()
 STRIDE = 29
 
-MOVED_DIRECTORIES = [
-    "rename-directory",
-    "rename-directory-edit",
-    "rename-directory-otherwise",
-    "rename-directory-into-another",
-    "rename-directory-to-root",
-    "take-apart-directory",
-    "split-directory",
-]
-EDITED_DIRECTORIES = ["rename-into-directory", "edit-below", "add-below", "add-further-below", "rename-below"]
+MOVED_DIRECTORIES = (
+    *("rename-directory", "rename-directory-edit", "rename-directory-otherwise", "rename-directory-into-another"),
+    *("rename-directory-to-root", "take-apart-directory", "split-directory"),
+)
+EDITED_DIRECTORIES = ("rename-into-directory", "edit-below", "add-below", "add-further-below", "rename-below")
 
 KNOWN_DIFFERENCES = {
     # git looks for renamed directories only where the other side put a file right into one. casvault takes a new
-    # directory along as well: to leave it alone in a directory that is gone serves nobody. So a file in it also conflicts
-    # where the directory went to several places, and a directory renamed by both sides is not split between two places.
+    # directory along as well: to leave it alone in a directory that is gone serves nobody. So a file in it conflicts
+    # too where the directory went to several places, and what both sides renamed is not split between two places.
     *(("add-further-below", renamed) for renamed in MOVED_DIRECTORIES),
     ("rename-deep-part", "rename-deep"),
-    # Both conflict. Where a file has taken the place of a directory that the other side changed, casvault shows the other
-    # side's directory whole and not in part: it is one decision, for the file or for the directory.
+    # Both conflict. Where a file has taken the place of a directory that the other side changed, casvault shows the
+    # directory whole and not in part: it is one decision, for the file or for the directory.
     *((edited, "file-for-directory") for edited in EDITED_DIRECTORIES),
     # Both conflict. What merged cleanly keeps its name, here a symlink, and the contested file stands beside it.
     ("symlink-for-file", "rename-into-own-place"),
