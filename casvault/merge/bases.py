@@ -82,23 +82,29 @@ class Bases:
         open_nodes = [wanted]
         while open_nodes:
             node = open_nodes[-1]
-            if node not in self._contents:
-                if node not in self._joined:
-                    self._contents[node] = self._content_of(node)
-                else:
-                    pair = self._joined[node]
-                    base = self._join(self.merge_bases(*pair))
-                    needed = [each for each in (*pair, base) if each is not None and each not in self._contents]
-                    if needed:
-                        open_nodes += needed
-                        continue
-                    self._contents[node] = self._unite(None if base is None else self._contents[base], *pair)
-            open_nodes.pop()
+            needed = [] if node in self._contents else self._needed(node)
+            if not needed:
+                open_nodes.pop()
+            open_nodes += needed
         return self._contents[wanted]
 
-    def _unite(self, base: Root | None, one: Oid, other: Oid) -> Root | None:
-        states = (base, self._contents[one], self._contents[other])
-        merged = merge_states(self._overlay, *states, path=self._path, merge_link=self._merge_link)
+    def _needed(self, node: Oid) -> list[Oid]:
+        """The commits whose contents must be known before; if there are none left, the content is."""
+        pair = self._joined.get(node)
+        if pair is None:
+            self._contents[node] = self._content_of(node)
+            return []
+        if unknown := [each for each in pair if each not in self._contents]:
+            return unknown
+        one, other = (self._contents[each] for each in pair)
+        base = None if one == other else self._join(self.merge_bases(*pair))
+        if base is not None and base not in self._contents:
+            return [base]
+        self._contents[node] = self._merge(None if base is None else self._contents[base], one, other)
+        return []
+
+    def _merge(self, base: Root | None, one: Root | None, other: Root | None) -> Root | None:
+        merged = merge_states(self._overlay, base, one, other, path=self._path, merge_link=self._merge_link)
         return self._settled(merged, base)
 
     def _settled(self, merged: TreeMerge, base: Root | None) -> Root | None:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 class DirectoryRenames(NamedTuple):
@@ -22,12 +22,7 @@ class DirectoryRenames(NamedTuple):
 
     def nearest(self, path: bytes) -> bytes | None:
         """The innermost directory above a path that was renamed, or should have been."""
-        directory = parent(path)
-        while directory:
-            if directory in self.to or directory in self.unclear:
-                return directory
-            directory = parent(directory)
-        return None
+        return next((each for each in directories_above(path) if each in self.to or each in self.unclear), None)
 
 
 NO_DIRECTORY_RENAMES = DirectoryRenames({}, frozenset())
@@ -63,6 +58,12 @@ def moved(path: bytes, old: bytes, new: bytes) -> bytes:
     """Where a path below `old` is when that is called `new`."""
     rest = path[len(old) + 1 :]
     return new + b"/" + rest if new else rest
+
+
+def directories_above(path: bytes) -> Iterator[bytes]:
+    """The innermost first, without the root."""
+    while path := parent(path):
+        yield path
 
 
 def parent(path: bytes) -> bytes:

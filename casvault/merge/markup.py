@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from casvault.merge.conflict import TreeConflict, TreeMerge
     from casvault.objects import ObjectStage
 
-_MARKED = (ConflictKind.CONTENT, ConflictKind.BOTH_ADDED, ConflictKind.MODE)
+_KEPT = (ConflictKind.BINARY, ConflictKind.LINK)
 
 
 def mark_up_tree(
@@ -79,7 +79,7 @@ def _shown(stage: ObjectStage, conflict: TreeConflict, labels: Labels, style: St
     if _are_two_things(conflict):
         return max(ours, theirs, key=_rank)
     files = ours.mode in FILE_MODES and theirs.mode in FILE_MODES
-    if not files or (conflict.kind not in _MARKED and conflict.kind is not ConflictKind.RENAME):
+    if not files or conflict.kind in _KEPT:
         return ours
     known = base if base is not None and base.mode in FILE_MODES else None
     if max(state.size for state in (known, ours, theirs) if state is not None) > MERGE_BYTES:

@@ -14,10 +14,11 @@ from casvault.merge.conflict import ConflictKind, Renamed, Side, SkippedRenames,
 from casvault.merge.directories import (
     NO_DIRECTORY_RENAMES,
     DirectoryRenames,
+    directories_above,
     find_directory_renames,
     moved,
-    parent,
 )
+from casvault.merge.placing import Placed, Places
 from casvault.merge.renames import Moves, pair, read_moves
 from casvault.objects import BLOB_MODES, TREE, Root
 from casvault.trees import edit_paths, empty_root, find_path, walk
@@ -72,8 +73,8 @@ def _find_side(
     stage: ObjectStage, trees: Trees, side: Side, moves: Moves, relevant: set[bytes], displaced: list[bytes]
 ) -> SideRenames:
     gone = _Gone(stage, trees.of(side))
-    asked = {directory for path in displaced for directory in _directories_above(path) if gone(directory)}
-    relevant |= {path for path in moves.removed if not asked.isdisjoint(_directories_above(path))}
+    asked = {directory for path in displaced for directory in directories_above(path) if gone(directory)}
+    relevant |= {path for path in moves.removed if not asked.isdisjoint(directories_above(path))}
     pairing = pair(stage, moves, relevant)
     directories = find_directory_renames(pairing.pairs, gone) if asked else NO_DIRECTORY_RENAMES
     skipped = () if pairing.too_many is None else (SkippedRenames(side, *pairing.too_many),)
@@ -94,11 +95,6 @@ class _Gone:
             state = find_path(self._stage, self._root, directory)
             found = self._known[directory] = state is None or state.mode != TREE
         return found
-
-
-def _directories_above(path: bytes) -> Iterator[bytes]:
-    while path := parent(path):
-        yield path
 
 
 class _Slot:
@@ -155,10 +151,7 @@ class Relocation:
             edit_paths(self._stage, tree, dict.fromkeys(paths)) if paths else tree
             for tree, paths in zip(self._trees, self._lifted, strict=True)
         )
-        rest = self._merger.merge(self._path, *lifted)
-        self._conflicts += rest.conflicts
-        state = self._put(rest.state or empty_root())
-        return TreeMerge(state, tuple(sorted(self._conflicts, key=lambda conflict: conflict.path)))
+        return self._put(self._merger.merge(self._path, *lifted))
 
     def _slot(self, path: bytes) -> _Slot:
         """What stands at a path, lifted out of the trees; directories stay where they are."""
@@ -274,39 +267,32 @@ class Relocation:
                 new.sides[side] = merged.state
                 old.base = old.sides[other] = None
 
-    def _put(self, state: Root) -> Root:
+    def _put(self, rest: TreeMerge) -> TreeMerge:
         """The merge of what is left with the files that were lifted."""
-        edits: dict[bytes, Root | None] = {}
-        for path, slot in sorted(self._slots.items()):
-            merged = self._merge_slot(self._prefix + path, slot)
-            renamed = slot.renamed(self._prefix)
-            self._conflicts += [
-                conflict if conflict.renamed else conflict._replace(renamed=renamed) for conflict in merged.conflicts
-            ]
-            if merged.state is not None:
-                self._add(edits, state, path, merged.state, slot, clean=merged.is_clean)
-        for path, kept in sorted(self._kept.items()):
-            self._add(edits, state, path, kept, None, clean=False)
-        return edit_paths(self._stage, state, edits) if edits else state
+        places = Places(self._stage, rest.state or empty_root(), self._prefix)
+        for conflict in (*rest.conflicts, *self._conflicts):
+            places.note(conflict)
+        contested = dict(self._kept)
+        merged: dict[bytes, Placed] = {}
+        for path, slot in self._slots.items():
+            full, renamed = self._prefix + path, slot.renamed(self._prefix)
+            found = self._merge_slot(full, slot)
+            for conflict in found.conflicts:
+                places.note(conflict if conflict.renamed else conflict._replace(renamed=renamed))
+            if found.state is None:
+                continue
+            if found.is_clean:
+                merged[path] = Placed(found.state, TreeConflict(full, ConflictKind.TYPE, *slot.states, renamed))
+            else:
+                contested[path] = found.state
+        places.put(merged.items())
+        places.put_contested(contested.items())
+        return TreeMerge(places.finish(), tuple(sorted(places.conflicts, key=lambda conflict: conflict.path)))
 
     def _merge_slot(self, path: bytes, slot: _Slot) -> TreeMerge:
         if slot.removed_by is None:
             return self._merger.merge(path, *slot.states)
         return conflict_at(path, _DELETED[slot.removed_by], *slot.states)
-
-    def _add(
-        self, edits: dict[bytes, Root | None], state: Root, path: bytes, file: Root, slot: _Slot | None, *, clean: bool
-    ) -> None:
-        """Plan to put a file at a path, unless something is there, or where a directory above it must be."""
-        taken = find_path(self._stage, state, path) is not None or any(other.startswith(path + b"/") for other in edits)
-        for above in _directories_above(path):
-            found = edits.get(above) or find_path(self._stage, state, above)
-            taken = taken or (found is not None and found.mode != TREE)
-        if not taken:
-            edits[path] = file
-        elif clean and slot is not None:
-            blocked = TreeConflict(self._prefix + path, ConflictKind.TYPE, *slot.states, slot.renamed(self._prefix))
-            self._conflicts.append(blocked)
 
 
 def merge_relocated(

@@ -51,6 +51,7 @@ OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "
         ("hash commands/review.md", {"files"}),
         ("rev-parse @", {"revision", "id"}),
         ("merge-base @ @", {"bases"}),
+        ("merge-tree @ @", {"ours", "theirs", "tree", "clean", "conflicts", "notes"}),
     ],
 )
 def test_each_command_prints_one_document(world: World, command: str, keys: set[str]) -> None:
