@@ -29,6 +29,12 @@ PIECE: Final = 1 * MIB
 MERGE_BYTES: Final = 64 * MIB
 """Larger files are not merged by lines: a change on both sides is a conflict."""
 
+RENAME_PAIRS: Final = 1_000_000
+"""Removed files times added files that are compared for similarity, for each side of a merge; git's 1,000 a side."""
+
+RENAME_BYTES: Final = 256 * MIB
+"""And their total size."""
+
 BATCH_BYTES: Final = 2 * MIB
 BATCH_OBJECTS: Final = 2048
 """A batch of blobs is compressed when it reaches either."""

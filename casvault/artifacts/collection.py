@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from casvault.artifacts.bases import Ambiguous, find_base_content
+from casvault.artifacts.bases import find_base, merge_contents
 from casvault.artifacts.changes import mode_of
 from casvault.artifacts.moves import is_move
 from casvault.artifacts.recording import compare_listing, link_to, record_changes
 from casvault.artifacts.snapshot import Snapshot, open_snapshot, read_listing, write_snapshot
 from casvault.artifacts.version import Origin, write_version
 from casvault.errors import ConflictError
-from casvault.merge.trees import ConflictKind, LinkMerge, TreeConflict, TreeMerge, merge_states, show_conflicts
+from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK, Root, read_commit
 from casvault.objects.names import escape, unescape
 from casvault.trees import diff_entries, diff_paths, edit_paths, empty_root, find_entries, find_path, state_of
@@ -69,7 +69,7 @@ def merge_former(
     merged = merge_states(draft.stage, base.former, ours.former, theirs.former, merge_link=merge_link)
     state = merged.state or empty_root()
     # One side may have an artifact where the other had one too and removed it again.
-    links = {path: one or other for path, _, _, one, other in merged.conflicts}
+    links = {conflict.path: conflict.ours or conflict.theirs for conflict in merged.conflicts}
     for name, _, link in diff_entries(draft.stage, ours.former.id, state.id):
         links.setdefault(name, state_of(link))
     for path, before, after in diff_paths(draft.stage, ours.content, content):
@@ -91,13 +91,7 @@ def version_merge(draft: Draft, collection: bytes) -> LinkMerge:
     """
 
     def merge(path: bytes, base: Root | None, ours: Root, theirs: Root) -> TreeMerge:
-        found: Root | Ambiguous | None
-        if base is not None:
-            found = draft.graph.commit(base.id).root
-        else:
-            found = find_base_content(draft, draft.graph.merge_bases(ours.id, theirs.id))
-        if isinstance(found, Ambiguous):
-            return TreeMerge(ours, (TreeConflict(path, ConflictKind.LINK, base, ours, theirs),))
+        found = draft.graph.commit(base.id).root if base is not None else find_base(draft, ours.id, theirs.id, path)
         merged = _merge_versions(draft, collection, path, found, ours.id, theirs.id)
         return merged if isinstance(merged, TreeMerge) else TreeMerge(link_to(draft, merged), ())
 
@@ -112,7 +106,7 @@ def _merge_versions(
     A TreeMerge with its conflicts where they cannot be united.
     """
     mine, other = draft.graph.commit(ours).root, draft.graph.commit(theirs).root
-    merged = merge_states(draft.stage, base, mine, other, path=path)
+    merged = merge_contents(draft, base, mine, other, path=path)
     if not merged.is_clean or merged.state is None:
         return merged
     if merged.state == mine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.history import CommitGraph
+from casvault.objects import Overlay
 from casvault.refs import RefEdit
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class Draft:
         self.view = view
         self.draftsman = draftsman
         self.graph = CommitGraph(stage, graph_cache)
+        self.scratch = Overlay(stage)
+        """Where merges are tried; nothing of it is kept that nobody copies."""
         self._files: dict[bytes, dict[bytes, FileWrite]] = {}
         self.markers: dict[bytes, Oid] = {}
         """The snapshots that directories of collections are at afterwards, where it is not what their ref points to."""

@@ -64,6 +64,7 @@ HOMES: dict[str, str | dict[str, str]] = {
     "hash": "plumbing:hash_files",
     "rev-parse": "plumbing:rev_parse",
     "merge-base": "plumbing:merge_base",
+    "merge-tree": "plumbing:merge_tree",
 }
 """Where each command is: module and attribute. A group is a table of its own."""
 

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from casvault.vault.results import DeployRow, PullRow
 
-REFUSED = 4
-"""The exit code where something waits for a decision."""
-
 ARTIFACTS_HELP = "Paths such as skills/pdf, or short names such as skill/pdf."
 ArtifactsArgument = Annotated[list[str], typer.Argument(metavar="ARTIFACT", help=ARTIFACTS_HELP)]
 AnyArtifactsArgument = Annotated[

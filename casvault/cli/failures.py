@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FAILURE: Final = 1
 USAGE: Final = 2
+CONFLICT: Final = 4
 DAMAGE: Final = 5
 DIFFERENCE: Final = 6
 """What `--exit-code` asks for."""
@@ -30,7 +31,7 @@ INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 """What a shell reports of a program that SIGPIPE has ended."""
 
-_CODES: Final = ((UsageError, USAGE), (NotFoundError, 3), (RefusedError, 4), (DamageError, DAMAGE))
+_CODES: Final = ((UsageError, USAGE), (NotFoundError, 3), (RefusedError, CONFLICT), (DamageError, DAMAGE))
 
 
 class BugError(CasvaultError):

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.bases import Ambiguous, find_base_content
+from casvault.artifacts.bases import find_base, merge_contents
 from casvault.artifacts.names import show
 from casvault.artifacts.recording import link_to
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.actions import Action, Planned
-from casvault.deploy.drift import NO_BASE, Drift
 from casvault.deploy.state import Deployment
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import Waiting, new_merge, write_waiting
 from casvault.errors import RefusedError
-from casvault.merge.trees import merge_states
 from casvault.pending import result_of
 from casvault.worktree.plan import same_state
 
 if TYPE_CHECKING:
     from casvault.deploy.comparison import Comparison
+    from casvault.deploy.drift import Drift
     from casvault.deploy.homes import Homes
     from casvault.merge.trees import TreeMerge
     from casvault.objects import Root
@@ -123,11 +122,9 @@ def _plan_deploy(comparison: Comparison, homes: Homes, waiting: Waiting, drift: 
 def _joined(comparison: Comparison, drift: Drift, result: _Result, current: Oid) -> _Result:
     """The result together with what the receiving side has become."""
     draft = comparison.draft
-    base = find_base_content(draft, draft.graph.merge_bases(current, result.version))
-    if isinstance(base, Ambiguous):
-        raise RefusedError(NO_BASE, place=show(drift.place.path), remedy="abort the merge and begin again")
+    base = find_base(draft, current, result.version, drift.source.path)
     now = draft.graph.commit(current).root
-    merged = merge_states(draft.stage, base, now, result.content, path=drift.source.path)
+    merged = merge_contents(draft, base, now, result.content, path=drift.source.path)
     if not merged.is_clean or merged.state is None:
         return result._replace(merged=merged, base=base, ours=current)
     version = _write(comparison, drift, merged.state, (current, result.version))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.artifacts.bases import merge_contents
 from casvault.artifacts.names import show
 from casvault.artifacts.version import COLLECTION, PATH, Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
@@ -14,7 +15,6 @@ from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import forget_waiting, wait_for_decision
 from casvault.errors import LocalEditsError, NotFoundError, RefusedError, UsageError
-from casvault.merge.trees import merge_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -160,7 +160,7 @@ class _Deploying:
         drift, draft = self._drift, self._comparison.draft
         if drift.base is None and drift.deployment is not None:
             return self._decline(RefusedError(NO_BASE, place=show(drift.place.path), remedy=_OVERWRITE))
-        merged = merge_states(draft.stage, drift.base, project, content, path=drift.place.path)
+        merged = merge_contents(draft, drift.base, project, content, path=drift.place.path)
         mine = self._comparison.observe(drift)
         if not merged.is_clean or merged.state is None:
             if drift.deployment is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.bases import Ambiguous, find_base_content
+from casvault.artifacts.bases import find_base
 from casvault.merge.rule import Outcome, resolve
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Status(Enum):
 
 State = tuple[int, "Oid"]
 
-NO_BASE = "the two sides have no one base: there are several merge bases that differ, or none"
+NO_BASE = "the histories of the two sides do not meet, so there is no base to merge from"
 
 
 class Source(NamedTuple):
@@ -131,11 +131,7 @@ def find_drift(
         mine = None if version is None or project is None else find_version_of(draft, version, project)
         return status and Drift(place, status, None, collection, project, None, version, mine, source, known)
     mine = find_project_version(draft, deployment, project)
-    base = _base(draft, deployment, version, mine)
-    if isinstance(base, Ambiguous):
-        same = _state(collection) == _state(project)
-        status = Status.IN_SYNC if same else Status.CONFLICT
-        return Drift(place, status, None, collection, project, deployment, version, mine, source, known)
+    base = _base(draft, place, deployment, version, mine)
     status = classify(base, collection, project, tracked=True) or Status.STALE
     if status is Status.MODIFIED and mine == deployment.settled:
         status = Status.AHEAD
@@ -156,14 +152,14 @@ def find_project_version(draft: Draft, deployment: Deployment, project: Root | N
     return None
 
 
-def _base(draft: Draft, deployment: Deployment, version: Oid | None, mine: Oid | None) -> Root | Ambiguous | None:
+def _base(draft: Draft, place: Place, deployment: Deployment, version: Oid | None, mine: Oid | None) -> Root | None:
     """The content of the merge base; of the settled version where the collection has none.
 
     Local edits that are no version yet would have the settled version as their one parent, so it stands for them.
     """
     if version is None:
         return draft.graph.commit(deployment.settled).root
-    return find_base_content(draft, draft.graph.merge_bases(mine or deployment.settled, version))
+    return find_base(draft, mine or deployment.settled, version, place.path)
 
 
 def _state(root: Root | None) -> State | None:

@@ -12,7 +12,7 @@ from casvault.objects import Overlay
 
 if TYPE_CHECKING:
     from casvault.artifacts.draft import Draft
-    from casvault.objects import ObjectStage
+    from casvault.objects import ObjectReader
     from casvault.oid import Oid
 
 _ONE_SIDED = frozenset({Status.MODIFIED, Status.AHEAD, Status.OUTDATED})
@@ -54,10 +54,10 @@ def forecast_without_contents(drift: Drift) -> Forecast | None:
     return Forecast(MergeForecast.FAST_FORWARD if drift.status in _ONE_SIDED else MergeForecast.NONE)
 
 
-def forecast(stage: ObjectStage, drift: Drift) -> Forecast | None:
-    """What a merge would do; None if the stage does not have the contents that it takes."""
+def forecast(reader: ObjectReader, drift: Drift) -> Forecast | None:
+    """What a merge would do; None if the reader does not have the contents that it takes."""
     try:
-        merged = merge_states(Overlay(stage), drift.base, drift.collection, drift.project, path=drift.source.path)
+        merged = merge_states(Overlay(reader), drift.base, drift.collection, drift.project, path=drift.source.path)
     except MissingObjectError:
         return None
     except CasvaultError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.artifacts.bases import merge_contents
 from casvault.artifacts.names import show
 from casvault.artifacts.recording import NewVersion, link_to
 from casvault.artifacts.version import Origin, write_version
@@ -15,7 +16,6 @@ from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import forget_waiting, wait_for_decision
 from casvault.errors import ConflictError, NotFoundError, RefusedError
-from casvault.merge.trees import merge_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -125,7 +125,7 @@ class _Pulling:
 
     def _merge(self, version: Oid, mine: Oid, taken: Deployment) -> Planned:
         drift, draft = self._drift, self._comparison.draft
-        merged = merge_states(draft.stage, drift.base, drift.collection, drift.project, path=drift.source.path)
+        merged = merge_contents(draft, drift.base, drift.collection, drift.project, path=drift.source.path)
         if merged.is_clean and merged.state is not None:
             return self._home(
                 Action.MERGED, self._united(merged.state, version, mine, Origin.MERGE), merged.state, taken

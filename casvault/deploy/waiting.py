@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.artifacts.bases import keep_base
 from casvault.deploy.state import Place
 from casvault.deploy.subject import Direction, Subject, read_subject, subject_fields
 from casvault.pending import Moment, PendingMerge, carry_over, handle_of, read_pending, write_pending
@@ -60,6 +61,7 @@ def wait_for_decision(
 def new_merge(
     draft: Draft, path: bytes, base: Root | None, sides: tuple[Oid, Oid], merged: TreeMerge, fields: tuple[Field, ...]
 ) -> PendingMerge:
+    keep_base(draft, base)
     now = draft.draftsman.who
     moment = Moment(now.seconds, now.zone)
     return PendingMerge(path, *sides, base, merged.state, merged.conflicts, {}, fields, moment)

@@ -6,7 +6,10 @@ from stat import S_IFMT
 
 from casvault.merge.rule import resolve
 from casvault.text.lines import is_binary, split_lines
+from casvault.text.markers import Labels, Style, render
 from casvault.text.merge3 import Chunk, Conflict, merge_text
+
+NO_LABELS = Labels()
 
 
 class ContentConflictKind(Enum):
@@ -70,6 +73,19 @@ def merge_content(base: bytes | None, ours: bytes, theirs: bytes) -> MergedConte
     if merged.content is None:
         return ContentConflict(ContentConflictKind.TEXT, merged.chunks)
     return MergedContent(merged.content)
+
+
+def mark_up(
+    base: bytes | None, ours: bytes, theirs: bytes, labels: Labels = NO_LABELS, style: Style = Style.DIFF3
+) -> bytes | None:
+    """The merge of the contents as one text, with what conflicts between markers; None for binary contents.
+
+    Nothing is lost in it: where the contents merge cleanly it is the result, else both sides can be read out of it.
+    """
+    merged = merge_content(base, ours, theirs)
+    if isinstance(merged, MergedContent):
+        return merged.data
+    return render(merged.chunks, style, labels) if merged.chunks else None
 
 
 def merge_mode(base: int | None, ours: int, theirs: int) -> int | ModeConflict:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from casvault.errors import MalformedError, RefusedError, UnsupportedError
 from casvault.limits import MAX_FIELDS, MAX_SIZE
-from casvault.merge.trees import ConflictKind, TreeConflict
+from casvault.merge.trees import ConflictKind, Renamed, TreeConflict
 from casvault.objects import ALL_MODES, TREE, Entry, Root, canonical, read_commit
 from casvault.objects.commit import decode_signature
 from casvault.objects.names import escape, unescape
@@ -98,7 +98,8 @@ def _settled_name(path: bytes) -> bytes:
 
 def _encode_conflict(conflict: TreeConflict) -> bytes:
     kind = conflict.kind.value.encode()
-    return canonical.encode([conflict.path, kind, conflict.base, conflict.ours, conflict.theirs])
+    renamed = () if conflict.renamed is None else (conflict.renamed,)
+    return canonical.encode([conflict.path, kind, conflict.base, conflict.ours, conflict.theirs, *renamed])
 
 
 def _encode_settled(path: bytes, settled: Settled) -> bytes:
@@ -164,12 +165,19 @@ def _decode_moment(value: bytes | None) -> Moment:
 
 def _decode_conflict(data: bytes) -> TreeConflict:
     value = canonical.decode(data, f"{WHAT}, conflict")
-    if len(value) > 5:
+    if len(value) > 6:
         raise UnsupportedError(f"{WHAT}: a conflict of {len(value)} parts")
-    if [type(part) for part in value[:2]] != [bytes, bytes] or len(value) != 5:
+    if [type(part) for part in value[:2]] != [bytes, bytes] or len(value) < 5:
         canonical.refuse(data, f"{WHAT}, conflict", "not [path, kind, base, ours, theirs]")
-    path, kind, *states = value
-    return TreeConflict(path, _known(ConflictKind, kind), *(_decode_state(data, state) for state in states))
+    base, ours, theirs = (_decode_state(data, state) for state in value[2:5])
+    renamed = _decode_renamed(data, value[5]) if len(value) == 6 else None
+    return TreeConflict(value[0], _known(ConflictKind, value[1]), base, ours, theirs, renamed)
+
+
+def _decode_renamed(data: bytes, value: object) -> Renamed:
+    if not isinstance(value, list) or len(value) != 3 or not all(part is None or type(part) is bytes for part in value):
+        canonical.refuse(data, f"{WHAT}, conflict", "the names of a rename are not three paths or nil")
+    return Renamed(*value)
 
 
 def _decode_state(data: bytes, value: list[Any] | None) -> Root | None:

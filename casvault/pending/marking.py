@@ -70,7 +70,8 @@ def _chunks(reader: ObjectReader, conflict: TreeConflict) -> Sequence[Chunk]:
     if len(sides) == 2:
         merged = merge_content(before, *(read_blob(reader, state.id) for state in sides))
         return merged.chunks if isinstance(merged, ContentConflict) else ()
-    contents = [b"" if state is None else read_blob(reader, state.id) for state in conflict[-2:]]
+    pair = (conflict.ours, conflict.theirs)
+    contents = [b"" if state is None else read_blob(reader, state.id) for state in pair]
     if any(map(is_binary, (before or b"", *contents))):
         return ()
     return (Conflict(*(tuple(split_lines(content)) for content in (before or b"", *contents))),)

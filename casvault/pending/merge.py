@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import ConflictError, MalformedError, NotFoundError, RefusedError
+from casvault.merge.trees import ConflictKind
 from casvault.objects import TREE, Field, Root, Signature, check_name
 from casvault.objects.commit import check_signature
 from casvault.trees import EMPTY_ID, edit_paths, empty_root, find_path
@@ -157,11 +158,24 @@ def result_of(stage: ObjectStage, merge: PendingMerge) -> Root | None:
             conflicts=tuple(f"{_shown(path)}: not settled" for path in left),
             remedy="settle each of them first",
         )
-    chosen = {_below(path, merge.path): settled.state for path, settled in merge.settled.items()}
+    chosen: dict[bytes, Root | None] = {}
+    for conflict in merge.conflicts:
+        places = _places(conflict, merge.settled[conflict.path])
+        chosen |= {_below(path, merge.path): state for path, state in places.items()}
     state = merge.merged
     for edits in _in_order(chosen):
         state = _edited(stage, state, edits)
     return state
+
+
+def _places(conflict: TreeConflict, settled: Settled) -> dict[bytes, Root | None]:
+    """What becomes of the paths that a conflict is about. Whoever chooses a side of a rename chooses its name, too."""
+    renamed = conflict.renamed
+    if conflict.kind is not ConflictKind.RENAME or renamed is None:
+        return {conflict.path: settled.state}
+    places: dict[bytes, Root | None] = {path: None for path in renamed if path is not None}
+    names = {How.THEIRS: renamed.theirs, How.BASE: renamed.base}
+    return {**places, names.get(settled.how) or conflict.path: settled.state}
 
 
 def _in_order(chosen: Mapping[bytes, Root | None]) -> Iterator[dict[bytes, Root | None]]:

@@ -248,11 +248,11 @@ class Drifting(Subjects):
 
     def _forecast(self, look: _Look, drift: Drift) -> Forecast:
         draft = look.comparison.draft
-        found = forecast_without_contents(drift) or forecast(draft.stage, drift)
+        found = forecast_without_contents(drift) or forecast(draft.scratch, drift)
         if found is not None:
             return found
         # What no pack holds was only hashed, or not even read, and a merge needs its bytes.
-        stage = HashOnly(draft.stage, keep=FORECAST_BYTES)
+        stage = HashOnly(draft.scratch, keep=FORECAST_BYTES)
         scan_paths(look.subject.directory, [drift.place.file_path], stage)
         home = self._collection_directory(show(drift.source.collection))
         if home is not None and home.is_dir():

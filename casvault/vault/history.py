@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING
 
 from casvault.artifacts.changes import iter_file_changes
 from casvault.artifacts.names import show, typed
+from casvault.artifacts.preview import preview_merge
 from casvault.artifacts.revision import find_artifact, find_state, resolve, resolve_commitish, resolve_state
 from casvault.artifacts.snapshot import flatten
 from casvault.artifacts.version import COLLECTION, ORIGIN, PATH, TYPE
 from casvault.deploy.scanning import scan_collection
 from casvault.errors import FailureError, NotFoundError, UsageError
 from casvault.limits import MERGE_BYTES, PIECE
+from casvault.merge.trees import show_skipped
 from casvault.objects import BLOB_MODES, FOREIGN, LINK, TREE, Overlay, Root, read_blob, read_commit
 from casvault.oid import BlobHasher
 from casvault.text.lines import is_binary
 from casvault.text.unified import unified_diff
 from casvault.trees import EMPTY_ID, edit_paths, empty_root, find_path, iter_entries
 from casvault.vault.base import OpenVault
-from casvault.vault.results import CommitInfo, FileChange, PairBases, TreeLine
+from casvault.vault.results import CommitInfo, FileChange, MergedTree, PairBases, TreeConflictInfo, TreeLine
 from casvault.worktree.hashonly import HashOnly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from casvault.artifacts.preview import Preview
+    from casvault.merge.trees import TreeConflict
     from casvault.objects import Commit, ObjectReader
     from casvault.oid import Oid
 
@@ -91,6 +95,31 @@ class History(OpenVault):
     def _commits(self, revisions: Iterable[str], collection: str | None) -> list[Oid]:
         names = self._names(collection)
         return [resolve_commitish(names, revision) for revision in revisions]
+
+    def merge_tree(
+        self, ours: str, theirs: str, *, base: str | None = None, collection: str | None = None
+    ) -> MergedTree:
+        """What a merge of two revisions would give; see `merge_trees`."""
+        return self.merge_trees([(ours, theirs)], base=base, collection=collection)[0]
+
+    def merge_trees(
+        self, pairs: Iterable[tuple[str, str]], *, base: str | None = None, collection: str | None = None
+    ) -> list[MergedTree]:
+        """Merge pairs of revisions, each over its own merge bases or over what `base` holds.
+
+        The results are stored as trees that nothing refers to: no ref, version or file changes.
+        """
+        names = self._names(collection)
+        stage = self._repository.begin()
+        try:
+            merged = [
+                _merged_tree(ours, theirs, preview_merge(stage, names, ours, theirs, base)) for ours, theirs in pairs
+            ]
+            if stage.has_unpublished:
+                stage.publish()
+        finally:
+            stage.discard()
+        return merged
 
     def ls_tree(self, revision: str, *, recursive: bool = False, collection: str | None = None) -> list[TreeLine]:
         """The entries of a directory; with `recursive` what is below it, through the links to versions."""
@@ -167,6 +196,19 @@ class History(OpenVault):
             raise UsageError("the collection has no directory", place=name, remedy="name two revisions")
         scan = scan_collection(self._repository, stage, directory, storing=True, progress=self._progress)
         return edit_paths(stage, empty_root(), {**scan.plain, **scan.units})
+
+
+def _merged_tree(ours: str, theirs: str, preview: Preview) -> MergedTree:
+    conflicts = tuple(map(_conflict_info, preview.conflicts))
+    return MergedTree(ours, theirs, preview.state.id, not conflicts, conflicts, show_skipped(preview.skipped))
+
+
+def _conflict_info(conflict: TreeConflict) -> TreeConflictInfo:
+    states = conflict[2:5]
+    base, ours, theirs = (None if state is None else state.id for state in states)
+    paths = conflict.renamed or [None if state is None else conflict.path for state in states]
+    names = (None if path is None else show(path) for path in paths)
+    return TreeConflictInfo(show(conflict.path), conflict.kind, base, ours, theirs, *names)
 
 
 def _find_below(reader: ObjectReader, state: Root | None, path: bytes) -> Root | None:

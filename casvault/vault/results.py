@@ -150,6 +150,31 @@ class TreeLine(NamedTuple):
     path: str
 
 
+class TreeConflictInfo(NamedTuple):
+    """A path that two sides changed differently; ids and paths are None where the file is absent."""
+
+    path: str
+    kind: ConflictKind
+    base: Oid | None
+    ours: Oid | None
+    theirs: Oid | None
+    base_path: str | None
+    our_path: str | None
+    their_path: str | None
+
+
+class MergedTree(NamedTuple):
+    """What a merge of two revisions would give."""
+
+    ours: str
+    theirs: str
+    tree: Oid
+    """With conflicted files as they would be marked up."""
+    clean: bool
+    conflicts: tuple[TreeConflictInfo, ...]
+    notes: tuple[str, ...]
+
+
 class DriftRow(NamedTuple):
     """One artifact in one project. Ids are contents, versions are commits; None where absent or unknown."""
 

@@ -61,6 +61,7 @@ OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "
         ("merge-base @ @", {"bases"}),
         ("merge-base --independent @ @", {"independent"}),
         ("merge-base --is-ancestor @ @", {"is_ancestor"}),
+        ("merge-tree @ @", {"ours", "theirs", "tree", "clean", "conflicts", "notes"}),
     ],
 )
 def test_each_command_prints_one_document(world: World, command: str, keys: set[str]) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from casvault.cli.artifacts import (
-    REFUSED,
     AnyArtifactsArgument,
     ArtifactsArgument,
     DryRunOption,
@@ -23,6 +22,7 @@ from casvault.cli.artifacts import (
 from casvault.cli.call import Call
 from casvault.cli.command import PROJECTS, CollectionOption, MessageOption, ProjectOption, command
 from casvault.cli.documents import plain
+from casvault.cli.failures import CONFLICT
 from casvault.cli.outcomes import outcome_document
 from casvault.cli.terminal import coloured, columns, count, quoted, short
 from casvault.errors import UsageError
@@ -218,7 +218,7 @@ def _answer(call: Call, results: "list[DeployResult]", *, everywhere: bool = Fal
         for line in undecided(result.artifacts):
             call.warn(line)
     call.warn_of(results[0].outcome)
-    return 0 if all(result.is_complete for result in results) else REFUSED
+    return 0 if all(result.is_complete for result in results) else CONFLICT
 
 
 def _document(result: "DeployResult") -> dict[str, object]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from casvault.cli.artifacts import (
-    REFUSED,
     FollowOption,
     action_word,
     detail_lines,
@@ -19,6 +18,7 @@ from casvault.cli.call import Call
 from casvault.cli.command import PROJECTS, MessageOption, command
 from casvault.cli.documents import plain
 from casvault.cli.editing import edited
+from casvault.cli.failures import CONFLICT
 from casvault.cli.outcomes import outcome_document
 from casvault.cli.terminal import coloured, columns, count, moment, printable, quoted, short
 from casvault.errors import FailureError, NotFoundError, UsageError
@@ -76,7 +76,7 @@ def continue_merge(
     for line in undecided([result.artifact]):
         call.warn(line)
     call.warn_of(result.outcome)
-    return 0 if result.is_complete else REFUSED
+    return 0 if result.is_complete else CONFLICT
 
 
 @command(PROJECTS, "casvault merges abort 3f2a")

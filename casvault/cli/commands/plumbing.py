@@ -1,4 +1,4 @@
-"""ls-tree, cat, hash, rev-parse, merge-base: what scripts build on, in the forms that git and b3sum have."""
+"""Trees, files, ids and merge bases: what scripts build on, in the forms that git and b3sum have."""
 
 import sys
 from base64 import b64encode
@@ -9,15 +9,15 @@ import typer
 from casvault.cli.call import Call
 from casvault.cli.command import PLUMBING, CollectionOption, command
 from casvault.cli.documents import plain
-from casvault.cli.failures import DIFFERENCE
-from casvault.cli.terminal import quoted_bytes
+from casvault.cli.failures import CONFLICT, DIFFERENCE
+from casvault.cli.terminal import quoted, quoted_bytes
 from casvault.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from casvault import Vault
-    from casvault.vault.results import TreeLine
+    from casvault.vault.results import MergedTree, TreeConflictInfo, TreeLine
 
 RevisionPath = Annotated[str, typer.Argument(metavar="REV[:PATH]", help="A revision, and a path in what it holds.")]
 
@@ -161,6 +161,56 @@ def _read_pairs() -> "Iterator[tuple[str, str]]":
         if len(parts) != 2:
             raise UsageError("not two revisions", place=f"standard input, line {number}", remedy="one pair a line")
         yield parts[0], parts[1]
+
+
+@command(
+    PLUMBING,
+    "casvault merge-tree @ @~3",
+    "casvault merge-tree skill/pdf 3f2a91bc04de",
+    "casvault merge-tree @:skills/pdf @~1:skills/pdf --base @~2:skills/pdf",
+    "casvault merge-tree --stdin < pairs",
+)
+def merge_tree(
+    context: typer.Context,
+    ours: Annotated[str | None, typer.Argument(metavar="OURS", help="A revision.", show_default=False)] = None,
+    theirs: Annotated[str | None, typer.Argument(metavar="THEIRS", help="Another.", show_default=False)] = None,
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="REV", help="In place of their merge base.", show_default=False)
+    ] = None,
+    stdin: Annotated[bool, typer.Option("--stdin", help="Read pairs, one a line; print one line for each.")] = False,
+    collection: CollectionOption = None,
+) -> int:
+    """Merge two revisions and print the id of the merged tree; no ref and no file changes.
+
+    The first line is "clean TREE" or "conflict TREE", then come the conflicts. `casvault ls-tree TREE` shows the tree,
+    in which conflicted files are marked up. Exits with 4 if there are conflicts, with --stdin always with 0.
+    """
+    call = Call.of(context)
+    if stdin:
+        if ours is not None or theirs is not None:
+            raise UsageError("with --stdin the revisions are read from there", place=ours)
+        merged = call.vault().merge_trees(_read_pairs(), base=base, collection=collection)
+        documents = [plain(each) for each in merged]
+        call.answer({"merges": documents}, map(_verdict_line, merged), always=True)
+        return 0
+    if ours is None or theirs is None:
+        raise UsageError("two revisions are needed", remedy="see `casvault merge-tree --help`")
+    one = call.vault().merge_tree(ours, theirs, base=base, collection=collection)
+    for note in one.notes:
+        call.warn(note)
+    call.answer(one._asdict(), [_verdict_line(one), *map(_conflict_line, one.conflicts)], always=True)
+    return 0 if one.clean else CONFLICT
+
+
+def _verdict_line(merged: "MergedTree") -> str:
+    return f"{'clean' if merged.clean else 'conflict'} {merged.tree.hex()}"
+
+
+def _conflict_line(conflict: "TreeConflictInfo") -> str:
+    """The path, what clashes, and the other names that the file has."""
+    names = {"base": conflict.base_path, "ours": conflict.our_path, "theirs": conflict.their_path}
+    others = ", ".join(f"{side} {quoted(path)}" for side, path in names.items() if path and path != conflict.path)
+    return f"{quoted(conflict.path)}: {conflict.kind.value}{others and f' ({others})'}"
 
 
 def _tree_document(line: "TreeLine") -> object:

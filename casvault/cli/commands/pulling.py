@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from casvault.cli.artifacts import (
-    REFUSED,
     AnyArtifactsArgument,
     FollowOption,
     RootOption,
@@ -19,6 +18,7 @@ from casvault.cli.artifacts import (
 )
 from casvault.cli.call import Call
 from casvault.cli.command import PROJECTS, CollectionOption, MessageOption, ProjectOption, command
+from casvault.cli.failures import CONFLICT
 from casvault.cli.outcomes import outcome_document
 from casvault.cli.terminal import coloured, count, quoted, short
 from casvault.errors import UsageError
@@ -147,7 +147,7 @@ def _answer(call: Call, result: "PullResult") -> int:
     for line in undecided(result.artifacts):
         call.warn(line)
     call.warn_of(result.outcome)
-    return 0 if result.is_complete else REFUSED
+    return 0 if result.is_complete else CONFLICT
 
 
 def _row(row: "PullRow") -> dict[str, object]:

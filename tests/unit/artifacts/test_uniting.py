@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from casvault.artifacts.bases import Ambiguous, find_base_content
+from casvault.artifacts.bases import find_base
 from casvault.artifacts.collection import merge_snapshots, plan_snapshot
 from casvault.artifacts.draft import FileWrite
 from casvault.artifacts.recording import link_to
@@ -135,21 +135,33 @@ def test_merge_snapshots_versions_with_several_bases_that_differ(desk: Desk) -> 
     left2, right2 = desk.version(b"l2", left, right), desk.version(b"r2", right, left)
     with pytest.raises(ConflictError) as caught:
         unite(desk, base, linked(desk, base, left2), linked(desk, base, right2))
-    assert caught.value.conflicts == ("skills/a: link",)
+    assert caught.value.conflicts == ("skills/a: content",)
 
 
-def test_base_content_of_bases_that_agree(desk: Desk) -> None:
-    one, other = desk.version(b"same"), desk.version(b"same")
-    assert find_base_content(desk.draft(), [one, other]) == desk.file(b"same")
+def criss_cross(desk: Desk, left: bytes, right: bytes) -> tuple[Oid, Oid]:
+    """Two versions that each have merged two versions of one root."""
+    root = desk.version(TEXT)
+    one, other = desk.version(left, root), desk.version(right, root)
+    return desk.version(b"l2", one, other), desk.version(b"r2", other, one)
 
 
-def test_base_content_of_bases_that_differ(desk: Desk) -> None:
-    one, other = desk.version(b"one"), desk.version(b"other")
-    assert find_base_content(desk.draft(), [one, other]) == Ambiguous((one, other))
+def test_find_base_of_bases_that_agree(desk: Desk) -> None:
+    assert find_base(desk.draft(), *criss_cross(desk, b"same", b"same")) == desk.file(b"same")
 
 
-def test_base_content_of_no_base(desk: Desk) -> None:
-    assert find_base_content(desk.draft(), []) is None
+def test_find_base_unites_bases_that_differ_and_writes_nothing(desk: Desk) -> None:
+    """Each of the bases has changed another line, so the virtual one has both changes; it is in the scratch only."""
+    draft = desk.draft()
+    lines = TEXT.splitlines(keepends=True)
+    left, right = b"".join([b"left\n", *lines[1:]]), b"".join([*lines[:-1], b"right\n"])
+    base = find_base(draft, *criss_cross(desk, left, right))
+    assert base is not None
+    assert read_blob(draft.scratch, base.id) == b"".join([b"left\n", *lines[1:-1], b"right\n"])
+    assert draft.stage.find_infos([base.id]) == [None]
+
+
+def test_find_base_of_versions_that_never_met(desk: Desk) -> None:
+    assert find_base(desk.draft(), desk.version(b"one"), desk.version(b"other")) is None
 
 
 def test_plan_snapshot_stale_directory_is_brought_up_to_date(desk: Desk) -> None:

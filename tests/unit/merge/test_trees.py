@@ -66,8 +66,6 @@ HUGE = [Root(FILE, MERGE_BYTES + 1, numbered_id(number)) for number in range(3)]
         (ConflictKind.THEIRS_DELETED, BASE, OURS, None),
         (ConflictKind.OURS_DELETED, link(0), None, link(1)),
         (ConflictKind.THEIRS_DELETED, link(0), link(1), None),
-        (ConflictKind.OURS_DELETED, BASE, None, tree({"x": b"x"})),
-        (ConflictKind.THEIRS_DELETED, BASE, tree({"x": b"x"}), None),
         (ConflictKind.MODE, None, file(LINES), file(LINES, EXECUTABLE)),
         (ConflictKind.MODE, file(b"t", SYMLINK), file(LINES), file(LINES, EXECUTABLE)),
         (ConflictKind.TYPE, BASE, OURS, file(b"t", SYMLINK)),
@@ -84,8 +82,9 @@ def test_merge_conflict(kind: ConflictKind, base: Root | None, ours: Root | None
 
 
 def test_merge_conflict_table_has_every_kind() -> None:
+    """But those which several paths take part in."""
     marks = test_merge_conflict.pytestmark  # type: ignore[attr-defined]
-    assert {case[0] for case in marks[0].args[1]} == set(ConflictKind)
+    assert {case[0] for case in marks[0].args[1]} == set(ConflictKind) - {ConflictKind.RENAME, ConflictKind.LOCATION}
 
 
 @pytest.mark.parametrize("one", [None, BASE, BINARY[0], HUGE[0], link(0), tree({"a": b"a"}), empty_root()])
@@ -161,6 +160,14 @@ def test_merge_directory_removed_on_both_sides_in_parts() -> None:
 def test_merge_file_became_a_directory_on_both_sides() -> None:
     merged = merge_states(STORE, tree({"p": b"p"}), tree({"p/a": b"a"}), tree({"p/b": b"b"}))
     assert contents(merged.state) == {"p/a": b"a", "p/b": b"b"}
+
+
+@pytest.mark.parametrize("base", [BASE, tree({"x": b"x"})])
+def test_merge_what_one_side_put_in_the_place_of_what_both_removed(base: Root) -> None:
+    """A directory for a file that the other side removed, or a file for its directory, is in nobody's way."""
+    new = tree({"y": b"y"}) if base == BASE else OURS
+    assert merge_states(STORE, base, new, None) == TreeMerge(new, ())
+    assert merge_states(STORE, base, None, new) == TreeMerge(new, ())
 
 
 def test_merge_file_became_a_directory_on_one_side_and_changed_on_the_other() -> None:
