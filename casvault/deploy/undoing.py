@@ -16,6 +16,7 @@ from casvault.errors import ConflictError, NotFoundError
 from casvault.merge.rule import resolve
 from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK
+from casvault.refs import View
 from casvault.trees import diff_paths, empty_root
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from casvault.deploy.state import Deployment, Place
     from casvault.objects import Root
     from casvault.oid import Oid
-    from casvault.refs import Operation, OperationLog, View
+    from casvault.refs import Operation, OperationLog
 
 UNDOES = b"undoes"
 UNDO, REDO = "undo", "redo"
@@ -106,12 +107,15 @@ def plan_inverse(
     ConflictError, by name, where something since then stands against it, unless `on_clash` says what becomes of it.
     """
     written = read_written(step.operation)
+    then = View(draft.view.reader, step.operation.view)
+    befores = {name: then.find(name) for name in written}
     for name, before, after in _ref_changes(log, step, draft.view):
         draft.set_ref(name, _inverse_ref(draft, name, before, after))
+        befores[name] = before
+    for name, found in written.items():
         # The directory goes back to what it held, which need not be what the collection was at.
-        marker = written[name].marker if name in written else None
-        if marker is not None and draft.ref(name) == before:
-            draft.markers[name] = marker
+        if found.marker is not None and draft.ref(name) == befores[name]:
+            draft.markers[name] = found.marker
     conflicts: list[str] = []
     for ref, found in written.items():
         if ref in disk:

@@ -210,3 +210,22 @@ def test_transaction_of_a_kind_that_undo_goes_by(kind: str) -> None:
     with pytest.raises(UsageError, match="meaning of its own"):
         vault.transaction("mine", kind=kind)
     assert vault.operations() == []
+
+
+def test_undo_of_what_only_brought_the_directory_up_to_date(scene: Scene, vault: Vault) -> None:
+    """The files went back, but the directory went on saying that it was at the newer snapshot: the next one recorded
+    what came after as taken back.
+    """
+    vault.restore("@~1")
+    vault.undo(refs_only=True)
+    stale, status = picture(scene.lib, own=True), vault.status()
+    assert status.snapshot != status.tip
+    vault.snapshot()
+    assert picture(scene.lib) != stale
+    vault.undo()
+    assert picture(scene.lib, own=True) == stale
+    assert vault.status() == status
+    vault.snapshot()
+    assert vault.status().changes == ()
+    assert (scene.lib / "skills/new/SKILL.md").exists()
+    assert_clean(vault)
