@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from casvault.artifacts.collection import plan_emptied
 from casvault.artifacts.moves import find_last_versions
 from casvault.artifacts.names import show
 from casvault.artifacts.recording import record_changes
@@ -65,6 +66,8 @@ class Homes:
             new = record_changes(self._draft, collection, self._snapshots[collection], dict(sorted(changes.items())))
             self._snapshots[collection] = new
             self._draft.set_ref(line.ref, new.id)
+            if line.scan is not None:
+                plan_emptied(self._draft, line.ref, new)
 
     def version(self, source: Source) -> Oid:
         """The version of an artifact, once everything is recorded."""

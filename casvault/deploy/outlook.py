@@ -33,9 +33,9 @@ def measure(draft: Draft, drift: Drift) -> Distance:
     if deployment is None or theirs is None:
         return Distance(0, 0, None)
     mine = drift.project_version or deployment.settled
-    if mine == theirs:
-        return Distance(0, 0, mine)
     unrecorded = drift.project_version is None and drift.project is not None
+    if mine == theirs:
+        return Distance(int(unrecorded), 0, mine)
     ahead, behind = draft.graph.count_ahead_behind(mine, theirs)
     bases = draft.graph.merge_bases(mine, theirs)
     return Distance(ahead + unrecorded, behind, bases[0] if len(bases) == 1 else None)

@@ -102,7 +102,8 @@ class _Pulling:
             case Status.MISSING | Status.DELETION_CONFLICT:
                 return self._missing()
             case Status.OUTDATED:
-                return self._row(Action.NOTHING)
+                is_known = drift.place in self._comparison.deployments
+                return self._row(Action.NOTHING) if is_known else self._done(Action.ADOPTED, deployment)
         assert version is not None
         if drift.status in _SAME:
             settled = deployment._replace(settled=version, observed=None)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import collection_ref, project_ref
-from casvault.deploy.projects import Project
+from casvault.artifacts.snapshot import open_snapshot
+from casvault.deploy.comparison import Comparison, Project
+from casvault.deploy.deploying import DeployOptions, DeployStrategy, Request, plan_deploy
+from casvault.deploy.homes import Homes
+from casvault.deploy.pulling import PullOptions, PullStrategy, Wanted, plan_pull
 from casvault.deploy.snapshots import Line
 from casvault.deploy.state import Deployment, Place, read_deployments, set_deployments
 from tests.unit.artifacts.drafting import COLLECTION, NOTHING, Desk
 
 if TYPE_CHECKING:
     from casvault.artifacts.draft import Draft
+    from casvault.deploy.actions import Planned
+    from casvault.deploy.drift import Drift
     from casvault.oid import Oid
 
 LINE = Line(COLLECTION, collection_ref("lib"), None)
@@ -27,6 +33,26 @@ class Standing(NamedTuple):
     """The version that was deployed."""
     tip: Oid | None
     """The collection's version."""
+
+    def comparison(self) -> Comparison:
+        return Comparison(self.draft, self.project, {})
+
+    def drift(self) -> Drift | None:
+        return self.comparison().find(PLACE)
+
+    def deploy(
+        self, strategy: DeployStrategy = DeployStrategy.REFUSE, *, prune: bool = False, named: bool = True
+    ) -> Planned:
+        requests = [Request(PLACE, named=named)]
+        return plan_deploy(self.comparison(), requests, DeployOptions(strategy, prune))[0]
+
+    def pull(self, strategy: PullStrategy | None = None, *, delete: bool = False, named: bool = True) -> Planned:
+        return self.pull_many([PLACE], PullOptions(strategy, delete), named=named)[0]
+
+    def pull_many(self, places: list[Place], options: PullOptions, *, named: bool = True) -> list[Planned]:
+        snapshots = {COLLECTION: open_snapshot(self.draft.stage, self.draft.ref(LINE.ref))}
+        homes = Homes(self.draft, {COLLECTION: LINE}, snapshots)
+        return plan_pull(self.comparison(), homes, [Wanted(place, named=named) for place in places], options)
 
     def deployment(self) -> Deployment | None:
         return read_deployments(self.desk.objects, self.draft.ref(PROJECT_REF)).get(PLACE)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from casvault.artifacts.version import read_version
-from casvault.deploy.deploying import DeployStrategy, check_places, plan_deploy
-from casvault.deploy.drift import Status, find_drift
+from casvault.deploy.actions import Action
+from casvault.deploy.deploying import DeployStrategy, Request, check_places
+from casvault.deploy.drift import Status
 from casvault.deploy.projects import check_not_owned
-from casvault.deploy.pulling import Pulled, PullStrategy, plan_pull
+from casvault.deploy.pulling import PullOptions, PullStrategy
 from casvault.deploy.state import Deployment, Place, read_deployments, set_deployments
-from casvault.errors import ConflictError, DamageError, LocalEditsError, RefusedError
+from casvault.errors import DamageError, LocalEditsError, RefusedError
 from casvault.objects import read_blob, read_commit
 from tests.unit.artifacts.drafting import Desk
 from tests.unit.deploy.standing import LINE, PLACE, PROJECT_REF, Standing, stand
@@ -20,14 +21,6 @@ UPDATE = BASE.replace(b"1", b"update")
 EDIT = BASE.replace(b"8", b"edit")
 BOTH = UPDATE.replace(b"8", b"edit")
 CLASH = BASE.replace(b"1", b"clash")
-
-
-def deploy(standing: Standing, strategy: DeployStrategy) -> bool:
-    return plan_deploy(standing.draft, LINE, standing.project, [PLACE], strategy)[0].wrote
-
-
-def pull(standing: Standing, strategy: PullStrategy = PullStrategy.MERGE) -> Pulled:
-    return plan_pull(standing.draft, LINE, standing.project, [PLACE], strategy)[0]
 
 
 def settled(standing: Standing) -> Deployment:
@@ -43,7 +36,7 @@ def content(standing: Standing, version: object) -> bytes:
 def test_deploy_merge_puts_update_and_edits_together_in_the_project(desk: Desk) -> None:
     standing = stand(desk, BASE, UPDATE, EDIT)
     tip = standing.draft.ref(LINE.ref)
-    assert deploy(standing, DeployStrategy.MERGE)
+    assert standing.deploy(DeployStrategy.MERGE).action is Action.MERGED
     after = settled(standing)
     version = read_version(desk.objects, after.settled)
     mine = read_version(desk.objects, version.parents[0])
@@ -55,34 +48,36 @@ def test_deploy_merge_puts_update_and_edits_together_in_the_project(desk: Desk) 
 
 def test_deploy_merge_of_a_customised_copy_through_a_second_update(desk: Desk) -> None:
     standing = stand(desk, BASE, UPDATE, EDIT)
-    deploy(standing, DeployStrategy.MERGE)
+    standing.deploy(DeployStrategy.MERGE)
     second = desk.record(desk.open(standing.draft.ref(LINE.ref)), {"skills/a": UPDATE.replace(b"4", b"second")})
     standing.draft.set_ref(LINE.ref, second.id)
     standing.project.states[PLACE.file_path] = desk.file(BOTH)
-    deploy(standing, DeployStrategy.MERGE)
+    standing.deploy(DeployStrategy.MERGE)
     assert standing.written() == [(b".claude/skills/a", EDIT, BOTH.replace(b"4", b"second"))]
 
 
-def test_deploy_merge_that_clashes_touches_nothing(desk: Desk) -> None:
+def test_deploy_merge_that_clashes_touches_nothing_and_waits(desk: Desk) -> None:
     standing = stand(desk, BASE, UPDATE, CLASH)
-    before = standing.deployment()
-    with pytest.raises(ConflictError) as caught:
-        deploy(standing, DeployStrategy.MERGE)
-    assert caught.value.conflicts == ("skills/a: content",)
-    assert (standing.written(), standing.deployment()) == ([], before)
+    planned = standing.deploy(DeployStrategy.MERGE)
+    assert planned.action is Action.PENDING
+    assert [(conflict.path, conflict.kind.value) for conflict in planned.conflicts] == [(b"skills/a", "content")]
+    after = settled(standing)
+    assert (standing.written(), after.settled) == ([], standing.base)
+    assert after.observed is not None
+    assert content(standing, after.observed) == CLASH
 
 
 def test_deploy_merge_without_an_update_leaves_the_edits(desk: Desk) -> None:
     standing = stand(desk, BASE, BASE, EDIT)
     before = standing.deployment()
-    assert (deploy(standing, DeployStrategy.MERGE), standing.written()) == (False, [])
+    assert (standing.deploy(DeployStrategy.MERGE).action, standing.written()) == (Action.KEPT, [])
     assert standing.deployment() == before
 
 
 @pytest.mark.parametrize("update", [BASE, UPDATE, CLASH])
 def test_deploy_overwrite_records_the_edits_in_a_state_of_their_own(desk: Desk, update: bytes) -> None:
     standing = stand(desk, BASE, update, EDIT)
-    assert deploy(standing, DeployStrategy.OVERWRITE)
+    assert standing.deploy(DeployStrategy.OVERWRITE).action is Action.REPLACED
     assert standing.written() == [(b".claude/skills/a", EDIT, update)]
     assert settled(standing) == Deployment(standing.tip or desk.version(b""), standing.tip or desk.version(b""))
     state = standing.draft.ref(PROJECT_REF)
@@ -93,47 +88,68 @@ def test_deploy_overwrite_records_the_edits_in_a_state_of_their_own(desk: Desk, 
     assert read_version(desk.objects, before.observed).parents == (standing.base,)
 
 
-@pytest.mark.parametrize("strategy", list(DeployStrategy))
-def test_deploy_never_over_files_that_were_never_deployed(desk: Desk, strategy: DeployStrategy) -> None:
+def test_deploy_never_over_files_that_were_never_deployed(desk: Desk) -> None:
     standing = stand(desk, None, BASE, EDIT)
-    with pytest.raises(LocalEditsError, match="never deployed"):
-        deploy(standing, strategy)
-    assert standing.written() == []
+    planned = standing.deploy()
+    assert isinstance(planned.refusal, LocalEditsError)
+    assert "never deployed" in planned.refusal.message
+    assert (planned.action, standing.written()) == (Action.REFUSED, [])
 
 
-def test_deploy_remedy_for_files_that_were_never_deployed_is_one(desk: Desk) -> None:
+def test_deploy_overwrite_records_files_that_were_never_deployed(desk: Desk) -> None:
     standing = stand(desk, None, BASE, EDIT)
-    with pytest.raises(LocalEditsError) as caught:
-        deploy(standing, DeployStrategy.OVERWRITE)
-    assert "--strategy overwrite" not in (caught.value.remedy or "")
+    assert standing.deploy(DeployStrategy.OVERWRITE).action is Action.REPLACED
+    state = standing.draft.ref(PROJECT_REF)
+    assert state is not None
+    before = read_deployments(desk.objects, read_commit(desk.objects, state).parents[0])[PLACE]
+    assert (content(standing, before.settled), standing.written()) == (EDIT, [(PLACE.file_path, EDIT, BASE)])
+
+
+def test_deploy_over_an_earlier_version_that_was_copied_by_hand_is_an_update(desk: Desk) -> None:
+    standing = stand(desk, BASE, UPDATE, BASE)
+    set_deployments(standing.draft, PROJECT_REF, {PLACE: None})
+    planned = standing.deploy()
+    assert (planned.action, standing.written()) == (Action.UPDATED, [(PLACE.file_path, BASE, UPDATE)])
+    assert settled(standing).settled == standing.tip
+
+
+def test_pull_of_an_earlier_version_that_was_copied_by_hand_adopts_it(desk: Desk) -> None:
+    """It was called up to date, and was no deployment afterwards: the table says that the version is adopted."""
+    standing = stand(desk, BASE, UPDATE, BASE)
+    set_deployments(standing.draft, PROJECT_REF, {PLACE: None})
+    tip = standing.draft.ref(LINE.ref)
+    planned = standing.pull()
+    assert (planned.status, planned.action) == (Status.OUTDATED, Action.ADOPTED)
+    assert settled(standing) == Deployment(*[standing.base or desk.version(b"")] * 2)
+    assert standing.draft.ref(LINE.ref) == tip
 
 
 def test_deploy_pin_stays(desk: Desk) -> None:
     standing = stand(desk, BASE, UPDATE, BASE)
     set_deployments(standing.draft, PROJECT_REF, {PLACE: settled(standing)._replace(pin=b"v1")})
-    deploy(standing, DeployStrategy.REFUSE)
+    standing.deploy(DeployStrategy.REFUSE)
     assert settled(standing).pin == b"v1"
 
 
 def test_deploy_again_writes_no_state(desk: Desk) -> None:
     standing = stand(desk, BASE, BASE, BASE)
     before = standing.draft.ref(PROJECT_REF)
-    deploy(standing, DeployStrategy.REFUSE)
+    standing.deploy(DeployStrategy.REFUSE)
     assert standing.draft.ref(PROJECT_REF) == before
 
 
 def test_pull_fast_forward_is_the_edit_itself(desk: Desk) -> None:
     standing = stand(desk, BASE, BASE, EDIT)
-    pulled = pull(standing)
+    pulled = standing.pull()
     assert pulled.version is not None
-    assert (pulled.fast_forward, content(standing, pulled.version)) == (True, EDIT)
+    assert (pulled.action, content(standing, pulled.version)) == (Action.TAKEN, EDIT)
     assert settled(standing).settled == pulled.version
     assert desk.find(desk.open(standing.draft.ref(LINE.ref)), "skills/a") == pulled.version
 
 
 def test_pull_merge_has_both_parents(desk: Desk) -> None:
     standing = stand(desk, BASE, UPDATE, EDIT)
-    pulled = pull(standing)
+    pulled = standing.pull()
     assert pulled.version is not None
     version = read_version(desk.objects, pulled.version)
     assert (content(standing, version.id), version.origin) == (BOTH, "merge")
@@ -144,73 +160,73 @@ def test_pull_merge_has_both_parents(desk: Desk) -> None:
 def test_pull_edit_pull_merges_from_what_was_pulled(desk: Desk) -> None:
     """The base of the second pull is the edit that the first one took, not what was deployed."""
     standing = stand(desk, BASE, UPDATE, EDIT)
-    pull(standing)
+    standing.pull()
     second_edit = EDIT.replace(b"4", b"second")
     standing.project.states[PLACE.file_path] = desk.file(second_edit)
-    pulled = pull(standing)
+    pulled = standing.pull()
     assert pulled.base == desk.file(EDIT)
     assert pulled.new == desk.file(BOTH.replace(b"4", b"second"))
 
 
 def test_pull_then_revert_in_the_project_takes_the_revert(desk: Desk) -> None:
     standing = stand(desk, BASE, UPDATE, EDIT)
-    pull(standing)
+    standing.pull()
     standing.project.states[PLACE.file_path] = desk.file(BASE)
-    assert pull(standing).new == desk.file(UPDATE)
+    assert standing.pull().new == desk.file(UPDATE)
 
 
 def test_pull_twice_is_nothing_new(desk: Desk) -> None:
     standing = stand(desk, BASE, UPDATE, EDIT)
-    pull(standing)
+    standing.pull()
     tip = standing.draft.ref(LINE.ref)
-    again = pull(standing)
+    again = standing.pull()
     assert (again.status, again.version, standing.draft.ref(LINE.ref)) == (Status.OUTDATED, None, tip)
 
 
 @pytest.mark.parametrize("update", [UPDATE, CLASH.replace(b"clash", b"other")])
 def test_pull_overwrite_takes_the_project_and_keeps_both_parents(desk: Desk, update: bytes) -> None:
     standing = stand(desk, BASE, update, CLASH)
-    pulled = pull(standing, PullStrategy.OVERWRITE)
+    pulled = standing.pull(PullStrategy.OVERWRITE)
     assert pulled.version is not None
     version = read_version(desk.objects, pulled.version)
     assert (content(standing, version.id), version.origin) == (CLASH, "overwrite")
     assert version.parents == (standing.tip, settled(standing).settled)
     standing.draft.files.clear()
-    again = pull(standing)
+    again = standing.pull()
     assert again.version is None
 
 
-def test_pull_conflicts_of_all_artifacts_are_named_and_none_is_pulled(desk: Desk) -> None:
+def test_pull_takes_the_clean_artifacts_and_lets_the_others_wait(desk: Desk) -> None:
     standing = stand(desk, BASE, UPDATE, CLASH)
     other = Place(PLACE.root, PLACE.collection, b"skills/other")
     first = desk.find(desk.open(standing.draft.ref(LINE.ref)), "skills/other")
     assert first is not None
-    set_deployments(standing.draft, PROJECT_REF, {other: Deployment(first, first)})
-    standing.project.states[other.file_path] = desk.file(b"edited")
-    tip, state = standing.draft.ref(LINE.ref), standing.draft.ref(PROJECT_REF)
-    with pytest.raises(ConflictError) as caught:
-        plan_pull(standing.draft, LINE, standing.project, [PLACE, other], PullStrategy.MERGE)
-    assert caught.value.conflicts == ("skills/a: content",)
-    assert (standing.draft.ref(LINE.ref), standing.draft.ref(PROJECT_REF)) == (tip, state)
+    deployments = {PLACE: settled(standing), other: Deployment(first, first)}
+    set_deployments(standing.draft, PROJECT_REF, deployments)  # type: ignore[arg-type]
+    standing.project.states[other.file_path] = desk.file(b"edited")  # type: ignore[index]
+    rows = standing.pull_many([PLACE, other], PullOptions())
+    assert [row.action for row in rows] == [Action.PENDING, Action.TAKEN]
+    snapshot = desk.open(standing.draft.ref(LINE.ref))
+    assert (desk.find(snapshot, "skills/a"), desk.find(snapshot, "skills/other")) == (standing.tip, rows[1].version)
 
 
 def test_pull_planned_anew_on_a_newer_collection_merges_with_it(desk: Desk) -> None:
     """What a writer does that has lost its race: the same scan of the project, another view."""
     standing = stand(desk, BASE, BASE, EDIT)
     old_tip, state = standing.draft.ref(LINE.ref), standing.draft.ref(PROJECT_REF)
-    assert pull(standing).fast_forward
+    assert standing.pull().action is Action.TAKEN
     faster = desk.record(desk.open(old_tip), {"skills/a": UPDATE})
     again = standing._replace(draft=desk.draft({LINE.ref: faster.id, PROJECT_REF: state}))
-    pulled = pull(again)
-    assert (pulled.fast_forward, pulled.new) == (False, desk.file(BOTH))
+    pulled = again.pull()
+    assert (pulled.action, pulled.new) == (Action.MERGED, desk.file(BOTH))
 
 
 def test_drift_ahead_after_the_collection_went_back(desk: Desk) -> None:
     standing = stand(desk, BASE, BASE, EDIT)
     tip = standing.draft.ref(LINE.ref)
-    pull(standing)
+    standing.pull()
     standing.draft.set_ref(LINE.ref, tip)
-    drift = find_drift(standing.draft, PLACE, standing.deployment(), standing.base, desk.file(EDIT))
+    drift = standing.drift()
     assert drift is not None
     assert (drift.status, drift.project_version) == (Status.AHEAD, settled(standing).settled)
 
@@ -220,7 +236,7 @@ def test_pull_in_sync_settles_the_newer_version_of_the_same_content(desk: Desk) 
     standing = stand(desk, BASE, UPDATE, BASE)
     back = desk.record(desk.open(standing.draft.ref(LINE.ref)), {"skills/a": BASE})
     standing.draft.set_ref(LINE.ref, back.id)
-    assert pull(standing).status is Status.IN_SYNC
+    assert standing.pull().status is Status.IN_SYNC
     assert settled(standing).settled == desk.find(back, "skills/a")
 
 
@@ -271,4 +287,4 @@ def test_check_not_owned_path_of_its_own(desk: Desk, place: Place) -> None:
 
 def test_check_places_two_artifacts_on_one_path() -> None:
     with pytest.raises(RefusedError, match="one path"):
-        check_places([Place(b"x", b"lib", b"a/b"), Place(b"x/a", b"lib", b"b")])
+        check_places(map(Request, [Place(b"x", b"lib", b"a/b"), Place(b"x/a", b"lib", b"b")]))
