@@ -73,16 +73,19 @@ class Git:
         """Every object below every ref."""
         return {line.split()[0] for line in self.run("rev-list", "--objects", "--all").splitlines()}
 
-    def walk(self, start: str) -> set[str]:
-        """The same for one object, in a walk of our own: git refuses to walk over some of what it stores."""
-        found: set[str] = set()
+    def walk(self, start: str, without: str = "") -> set[str]:
+        """The same for one object, in a walk of our own: git refuses to walk over some of what it stores.
+
+        One object, and what is reached through it alone, can be left out.
+        """
+        found = {without}
         pending = [start]
         while pending:
             git_id = pending.pop()
             if git_id not in found:
                 found.add(git_id)
                 pending += self._below(git_id)
-        return found
+        return found - {without}
 
     def _below(self, git_id: str) -> list[str]:
         kind, content = self.run("cat-file", "-t", git_id), self._content(git_id)

@@ -1,15 +1,29 @@
-"""Bringing trees and blobs in: all that a batch of commits refers to and the vault does not have yet."""
+"""Bringing trees and blobs in: all that a batch of commits refers to and the vault does not have yet.
+
+Most entries of a tree stand in the tree that was there before it, byte by byte. So an entry that was understood once is
+remembered by its bytes, and a tree costs what is new in it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from casvault.errors import DamageError, MalformedError, RefusedError
 from casvault.interop.git.mapping import Known
-from casvault.interop.git.trees import MODES, format_tree, oddity, pad_id, parse_tree, plan_mode, plan_names
+from casvault.interop.git.trees import (
+    MODES,
+    format_entry,
+    oddity,
+    pad_id,
+    parse_tree,
+    plan_mode,
+    plan_names,
+    split_entry,
+)
 from casvault.limits import BATCH_BYTES
 from casvault.objects import FILE, FOREIGN, TREE, Entry, Kind
-from casvault.oid import Oid, trusted_oid
+from casvault.oid import trusted_oid
 from casvault.trees import build_tree
 
 if TYPE_CHECKING:
@@ -20,62 +34,84 @@ if TYPE_CHECKING:
     from casvault.interop.git.reader import GitObject
     from casvault.interop.git.trees import ParsedTree
 
-_CONTENT = (Kind.BLOB, Kind.TREE)
+REMEMBERED = 1 << 17
+"""Entries that are remembered before they are forgotten all at once."""
+
+_NAME_OF = itemgetter(0)
+_TREE_DIGITS = b"40"
+"""With what the mode of a tree may begin."""
 
 
 class _Tree(NamedTuple):
-    content: bytes
     parsed: ParsedTree
+    below: list[GitId]
+    """The trees in it, and perhaps others of its entries."""
 
 
-class _Batch:
-    """What is known of all that a batch needs, by git id, and the trees of it that are still to be written."""
+class ContentImport:
+    """Brings trees and blobs in, batch after batch of one import."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
+        self._form = intake.form
+        self._entries: dict[bytes, Entry] = {}
+        """Entries that say the same here and there, by their bytes in git."""
+        self._met: set[bytes] = set()
+        """Entries of the batch that were looked at."""
         self._known: dict[GitId, Known] = {}
+        """What the batch has met, by git id."""
         self._trees: dict[GitId, _Tree] = {}
+        """Trees of the batch that are still to be written."""
         self._blobs: dict[GitId, None] = {}
 
-    def read(self, roots: Iterable[GitId]) -> None:
-        """Read the roots and every tree below them, level by level, then the blobs."""
+    def bring(self, roots: Iterable[GitId]) -> None:
+        """Bring in these trees and blobs with all that is below them; what the source does not have is noted."""
+        self._read_trees(roots)
+        self._read_blobs()
+        self._intake.check_missing()
+        for git_id in self._ordered():
+            tree = self._trees.pop(git_id)
+            self._known[git_id] = self._write_exactly(git_id, tree.parsed) or self._write_odd(git_id, tree.parsed)
+        self._known, self._blobs, self._met = {}, {}, set()
+
+    def _read_trees(self, roots: Iterable[GitId]) -> None:
+        """Read the roots and every new tree below them, level by level."""
         wanted = dict.fromkeys(roots)
         while wanted:
-            fresh = wanted.keys() - self._known.keys()
-            self._known.update(self._intake.find_many(fresh))
+            self._known.update(self._intake.find_many(wanted))
             level = [git_id for git_id in wanted if git_id not in self._known and git_id not in self._trees]
             wanted = {}
             for found in self._intake.read_many(level):
                 self._take(found, wanted)
-        fresh = self._blobs.keys() - self._known.keys()
-        self._known.update(self._intake.find_many(fresh))
-        self._read_blobs([git_id for git_id in self._blobs if git_id not in self._known])
 
-    def _take(self, found: GitObject, below: dict[GitId, None]) -> None:
+    def _take(self, found: GitObject, wanted: dict[GitId, None]) -> None:
         """A tree, to be looked into; a blob, to be read with the others; nothing else belongs here."""
         if found.kind is Kind.BLOB:
             self._blobs[found.id] = None
-        elif found.kind is Kind.TREE and found.content is not None:
-            parsed = parse_tree(found.content, self._intake.form)
-            self._trees[found.id] = _Tree(found.content, parsed)
-            for text, _, git_id in parsed.entries:
-                if text == b"40000":
-                    below[git_id] = None
-                elif text == b"100644":
-                    self._blobs[git_id] = None
-                elif (mode := _mode(text)) != FOREIGN:
-                    (below if mode == TREE else self._blobs)[git_id] = None
-        else:
+        elif found.kind is not Kind.TREE or found.content is None:
             self._intake.missing[found.id] = None
+        else:
+            parsed = parse_tree(found.content, self._form)
+            fresh = set(parsed.entries).difference(self._entries, self._met)
+            self._met.update(fresh)
+            for entry in [entry for entry in parsed.entries if entry in fresh] if fresh else ():
+                text, _, child = split_entry(entry, self._form)
+                mode = _mode(text)
+                if mode != FOREIGN:
+                    (wanted if mode == TREE else self._blobs)[child] = None
+            size = self._form.size
+            below = [entry[-size:] for entry in parsed.entries if entry[0] in _TREE_DIGITS]
+            self._trees[found.id] = _Tree(parsed, below)
 
-    def _read_blobs(self, ids: list[GitId]) -> None:
+    def _read_blobs(self) -> None:
+        self._known.update(self._intake.find_many(self._blobs))
         gathered: list[tuple[GitId, bytes]] = []
         size = 0
-        for found in self._intake.read_many(ids):
-            if found.content is None:
-                self._stream(found)
-            elif found.kind is not Kind.BLOB:
+        for found in self._intake.read_many([git_id for git_id in self._blobs if git_id not in self._known]):
+            if found.kind is not Kind.BLOB:
                 self._intake.missing[found.id] = None
+            elif found.content is None:
+                self._stream(found)
             else:
                 gathered.append((found.id, found.content))
                 size += len(found.content)
@@ -91,8 +127,6 @@ class _Batch:
 
     def _stream(self, found: GitObject) -> None:
         """A blob that is larger than what is held in memory."""
-        if found.kind is not Kind.BLOB:
-            raise RefusedError(f"a git {found.kind} of {found.size:,} bytes", place=found.id.hex())
         try:
             oid, size = self._intake.stage.write_blob_pieces(self._intake.reader.iter_pieces(found))
         except DamageError:
@@ -100,13 +134,8 @@ class _Batch:
             return
         self._known[found.id] = self._intake.put(found.id, Known(oid, size, Kind.BLOB))
 
-    def write_trees(self) -> None:
-        """Write the trees, each behind those below it."""
-        for git_id in self._ordered():
-            tree = self._trees.pop(git_id)
-            self._known[git_id] = self._write_exactly(git_id, tree) or self._write_odd(git_id, tree)
-
     def _ordered(self) -> Iterator[GitId]:
+        """The trees that were read, each behind those below it."""
         done: set[GitId] = set()
         for start in list(self._trees):
             stack = [(start, False)]
@@ -117,67 +146,79 @@ class _Batch:
                 elif git_id not in done:
                     done.add(git_id)
                     stack.append((git_id, True))
-                    entries = self._trees[git_id].parsed.entries
-                    below = [child for _, _, child in entries if child in self._trees and child not in done]
-                    stack += [(child, False) for child in below]
+                    below = self._trees[git_id].below
+                    stack += [(child, False) for child in below if child in self._trees and child not in done]
 
-    def _write_exactly(self, git_id: GitId, tree: _Tree) -> Known | None:
-        """The tree of casvault from which git's follows byte by byte; None if there is none."""
-        entries: list[Entry] = []
-        again: list[tuple[bytes, int, GitId]] = []
-        known_of = self._known.get
-        for text, name, child in tree.parsed.entries:
-            mode = MODES.get(text)
-            if mode is None:
-                return None
-            if mode == FOREIGN:
-                entries.append(Entry(name, FOREIGN, 0, Oid(pad_id(child))))
-            else:
-                known = known_of(child)
-                if known is None or known[3] or (known[2] is Kind.TREE) != (mode == TREE):
-                    return None
-                entries.append(Entry(name, mode, known[1], known[0]))
-            again.append((name, mode, child))
-        names = {entry[0] for entry in entries}
-        if len(names) != len(entries) or format_tree(again) != tree.content:
+    def _write_exactly(self, git_id: GitId, parsed: ParsedTree) -> Known | None:
+        """The tree of casvault from which git's follows byte by byte; None if there is none.
+
+        It does if each entry does, the entries are in git's order, and nothing else is there.
+        """
+        found = list(map(self._entries.get, parsed.entries))
+        if None in found:
+            found = [entry or self._understand(raw) for entry, raw in zip(found, parsed.entries, strict=True)]
+        if None in found or parsed.rest:
             return None
-        entries.sort()
+        entries = cast("list[Entry]", found)
+        keys = [entry[0] + b"/" if entry[1] == TREE else entry[0] for entry in entries]
+        if keys != sorted(keys) or len(set(map(_NAME_OF, entries))) != len(entries):
+            return None
+        entries.sort(key=_NAME_OF)
         try:
             root = build_tree(self._intake.stage, entries)
         except MalformedError:
             return None
         return self._intake.put(git_id, Known(root.id, root.size, Kind.TREE))
 
-    def _write_odd(self, git_id: GitId, tree: _Tree) -> Known:
+    def _understand(self, raw: bytes) -> Entry | None:
+        """The entry of casvault that says the same as one of git; None if there is none."""
+        text, name, child = split_entry(raw, self._form)
+        mode = MODES.get(text)
+        if mode is None:
+            return None
+        if mode == FOREIGN:
+            entry = Entry(name, FOREIGN, 0, trusted_oid(pad_id(child)))
+        else:
+            known = self._find(child)
+            if known is None or known.is_kept or (known.kind is Kind.TREE) != (mode == TREE):
+                return None
+            entry = Entry(name, mode, known.size, known.id)
+        if format_entry(name, mode, child) != raw:
+            return None
+        if len(self._entries) >= REMEMBERED:
+            self._entries.clear()
+        if child not in self._intake.incomplete:
+            self._entries[raw] = entry
+        return entry
+
+    def _find(self, git_id: GitId) -> Known | None:
+        """What an object has become; one whose entry was remembered, and forgotten since, is looked up."""
+        return self._known.get(git_id) or self._intake.find(git_id)
+
+    def _write_odd(self, git_id: GitId, parsed: ParsedTree) -> Known:
         """The nearest tree of casvault; whoever refers to it keeps git's."""
         intake = self._intake
-        is_incomplete = self._note_missing(tree)
+        raws = parsed.split(self._form)
+        modes = [_mode(text) for text, _, _ in raws]
+        found = [None if mode == FOREIGN else self._find(raw[2]) for mode, raw in zip(modes, raws, strict=True)]
+        is_incomplete = any(
+            mode != FOREIGN and (known is None or raw[2] in intake.incomplete)
+            for mode, known, raw in zip(modes, found, raws, strict=True)
+        )
         if not (is_incomplete or intake.options.keep_raw):
             raise RefusedError(
-                oddity(tree.parsed), place=f"git tree {git_id.hex()}", remedy="--keep-raw keeps such trees as they are"
+                oddity(parsed, self._form),
+                place=f"git tree {git_id.hex()}",
+                remedy="--keep-raw keeps such trees as they are",
             )
         entries = []
-        for name, (text, _, child) in zip(plan_names(tree.parsed.entries), tree.parsed.entries, strict=True):
-            mode, known = _mode(text), self._known.get(child)
+        for name, mode, known, raw in zip(plan_names(raws), modes, found, raws, strict=True):
             if mode == FOREIGN:
-                entries.append(Entry(name, FOREIGN, 0, trusted_oid(pad_id(child))))
+                entries.append(Entry(name, FOREIGN, 0, trusted_oid(pad_id(raw[2]))))
             elif known is not None:
                 entries.append(Entry(name, _mode_of(mode, known.kind), known.size, known.id))
         root = build_tree(intake.stage, sorted(entries))
         return intake.put(git_id, Known(root.id, root.size, Kind.TREE, is_kept=True), is_incomplete)
-
-    def _note_missing(self, tree: _Tree) -> bool:
-        """Whether something is missing below a tree."""
-        children = [child for text, _, child in tree.parsed.entries if _mode(text) != FOREIGN]
-        return any(child not in self._known or child in self._intake.incomplete for child in children)
-
-
-def import_content(intake: Intake, roots: Iterable[GitId]) -> None:
-    """Bring in these trees and blobs with all that is below them; what the source does not have is noted."""
-    batch = _Batch(intake)
-    batch.read(roots)
-    intake.check_missing()
-    batch.write_trees()
 
 
 def _mode(text: bytes) -> int:

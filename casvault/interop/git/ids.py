@@ -24,13 +24,10 @@ class GitFormat(Enum):
     SHA1 = "sha1"
     SHA256 = "sha256"
 
-    @property
-    def size(self) -> int:
-        return 20 if self is GitFormat.SHA1 else 32
-
-    @property
-    def new_hash(self) -> Callable[..., Any]:
-        return hashlib.sha1 if self is GitFormat.SHA1 else hashlib.sha256
+    def __init__(self, name: str) -> None:
+        # Plain attributes: they are asked for with every entry of every tree.
+        self.size = 20 if name == "sha1" else 32
+        self.new_hash: Callable[..., Any] = hashlib.sha1 if name == "sha1" else hashlib.sha256
 
     def id_of(self, kind: Kind, content: bytes) -> GitId:
         digest: bytes = self.new_hash(b"%s %d\0%s" % (NAMES[kind], len(content), content)).digest()

@@ -14,7 +14,7 @@ from casvault.files import lock_file, publish_file
 from casvault.files.durable import explained, on_failure, temporary_path
 from casvault.history import CommitGraph
 from casvault.interop.git.commits import commit_links, to_commit
-from casvault.interop.git.content import import_content
+from casvault.interop.git.content import ContentImport
 from casvault.interop.git.fields import DIRECT, FORMAT, MISSING
 from casvault.interop.git.ids import GitFormat
 from casvault.interop.git.intake import Intake
@@ -114,8 +114,9 @@ def _bring(
     """Bring in all objects, and set the refs of the transaction."""
     unknown = find_unknown(intake, (ref.id for ref in chosen))
     intake.check_missing()
-    import_content(intake, unknown.content)
-    history = _History(intake)
+    content = ContentImport(intake)
+    content.bring(unknown.content)
+    history = _History(intake, content)
     for start in range(0, len(unknown.history), TOGETHER):
         history.bring(unknown.history[start : start + TOGETHER])
         intake.publish_sometimes()
@@ -136,8 +137,9 @@ def _bring(
 class _History:
     """Brings commits and tags in, a batch at a time, each behind what it refers to."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, content: ContentImport) -> None:
         self._intake = intake
+        self._content = content
         self._kept = KeptTrees(intake)
         self._marks: tuple[Field, ...] = ()
         if intake.form is not GitFormat.SHA1:
@@ -146,7 +148,7 @@ class _History:
     def bring(self, ids: list[GitId]) -> None:
         objects = [found for found in self._intake.read_many(ids) if found.content is not None]
         self._intake.check_missing()
-        import_content(self._intake, self._content_of(objects))
+        self._content.bring(self._trees_of_commits(objects))
         for found in objects:
             try:
                 if found.kind is Kind.TAG:
@@ -157,8 +159,8 @@ class _History:
                 place = f"git {found.kind} {found.id.hex()}"
                 raise RefusedError(f"it cannot be said in casvault: {error.message}", place=place) from error
 
-    def _content_of(self, objects: Iterable[GitObject]) -> Iterator[GitId]:
-        """The trees of commits; what tags point to is there already."""
+    def _trees_of_commits(self, objects: Iterable[GitObject]) -> Iterator[GitId]:
+        """What tags point to is there already."""
         for found in objects:
             if found.kind is Kind.COMMIT:
                 yield commit_links(found.content or b"", self._intake.form).tree

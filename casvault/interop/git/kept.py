@@ -55,7 +55,7 @@ class KeptTrees:
         return (*((RAW_TREE, content) for content in kept.values()), *((MISSING, git_id) for git_id in missing))
 
     def _parse(self, git_id: GitId) -> list[RawEntry]:
-        return parse_tree(self._read(git_id), self._intake.form).entries
+        return parse_tree(self._read(git_id), self._intake.form).split(self._intake.form)
 
     def _read(self, git_id: GitId) -> bytes:
         if git_id not in self._contents:

@@ -162,7 +162,7 @@ class Outgoing:
             self._kept.add(git_id)
             self._sender.add(Kind.TREE, kept[git_id])
             there = {entry.name: entry for entry in iter_entries(self._reader, oid)}
-            entries = parse_tree(kept[git_id], self._form).entries
+            entries = parse_tree(kept[git_id], self._form).split(self._form)
             for name, (text, _, child) in zip(plan_names(entries), entries, strict=True):
                 entry = there.get(name)
                 if entry is None or plan_mode(text) == FOREIGN:

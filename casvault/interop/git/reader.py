@@ -61,7 +61,7 @@ class GitReader:
             for at, git_id in enumerate(ids):
                 if self._child is None:
                     asked = at
-                if asked - at < AHEAD // 2:
+                if asked - at < AHEAD // 2 and asked < len(ids):
                     until = min(at + AHEAD, len(ids))
                     self._ask(ids[asked:until])
                     asked = until

@@ -29,42 +29,56 @@ MODES = {b"100644": FILE, b"100755": EXECUTABLE, b"120000": SYMLINK, b"40000": T
 """The modes that git writes today, as it writes them."""
 
 _TEXTS = {mode: text for text, mode in MODES.items()}
-_ENTRIES = {form: re.compile(rb"([0-7]+) ([^\0]*)\0(.{%d})" % form.size, re.DOTALL) for form in GitFormat}
+_ENTRIES = {form: re.compile(rb"[0-7]+ [^\0]*\0.{%d}" % form.size, re.DOTALL) for form in GitFormat}
 _KIND_BITS = 0o170000
 
 
 class ParsedTree(NamedTuple):
-    entries: list[RawEntry]
+    entries: list[bytes]
+    """Each as it is written, mode, name and id in one."""
     rest: int
     """Bytes that are no entries."""
+
+    def split(self, form: GitFormat) -> list[RawEntry]:
+        return [split_entry(entry, form) for entry in self.entries]
 
 
 def parse_tree(content: bytes, form: GitFormat) -> ParsedTree:
     """The entries as they are written."""
     entries = _ENTRIES[form].findall(content)
-    length = sum([len(mode) + len(name) for mode, name, _ in entries]) + (form.size + 2) * len(entries)
-    if length == len(content):
+    if sum(map(len, entries)) == len(content):
         return ParsedTree(entries, 0)
     return _parse_beginning(content, form)
 
 
 def _parse_beginning(content: bytes, form: GitFormat) -> ParsedTree:
     """The entries before the first byte that belongs to none."""
-    entries: list[RawEntry] = []
+    entries: list[bytes] = []
     at = 0
     while (found := _ENTRIES[form].match(content, at)) is not None:
-        mode, name, git_id = found.groups()
-        entries.append((mode, name, git_id))
+        entries.append(found.group())
         at = found.end()
     return ParsedTree(entries, len(content) - at)
 
 
+def split_entry(entry: bytes, form: GitFormat) -> RawEntry:
+    """Mode, name and id of one entry."""
+    mode, _, rest = entry.partition(b" ")
+    return mode, rest[: -form.size - 1], rest[-form.size :]
+
+
+def format_entry(name: bytes, mode: int, git_id: GitId) -> bytes:
+    return b"%s %s\0%s" % (_TEXTS[mode], name, git_id)
+
+
+def sort_key(name: bytes, mode: int) -> bytes:
+    """What git sorts entries by."""
+    return name + b"/" if mode == TREE else name
+
+
 def format_tree(entries: Iterable[tuple[bytes, int, GitId]]) -> bytes:
     """The bytes that git has of a tree with these names, modes and ids."""
-    parts = [
-        (name + b"/" if mode == TREE else name, b"%s %s\0%s" % (_TEXTS[mode], name, git_id))
-        for name, mode, git_id in entries
-    ]
+    parts = [(sort_key(name, mode), format_entry(name, mode, git_id)) for name, mode, git_id in entries]
     parts.sort()
     return b"".join([part for _, part in parts])
 
@@ -122,25 +136,25 @@ def plan_mode(text: bytes) -> int:
     return kind if kind in (TREE, SYMLINK) else FOREIGN
 
 
-def oddity(parsed: ParsedTree) -> str:
+def oddity(parsed: ParsedTree, form: GitFormat) -> str:
     """What is odd about a tree that cannot be written again as it is, by name."""
     if parsed.rest:
         return f"{parsed.rest} bytes at its end are no entries"
     seen: set[bytes] = set()
     before = b""
-    for mode, name, _ in parsed.entries:
+    for mode, name, _ in parsed.split(form):
         if mode not in MODES:
             return f"{_show(name)} has the mode {mode.decode()}"
         if wrong := check_name(name):
             return f"{wrong} is not possible"
         if name in seen:
             return f"{_show(name)} stands twice"
-        key = name + b"/" if MODES[mode] == TREE else name
+        key = sort_key(name, MODES[mode])
         if key < before:
             return f"{_show(name)} is out of order"
         seen.add(name)
         before = key
-    return "a tree below it cannot be said in casvault"
+    return "a tree below it, or the kind of what it names, cannot be said in casvault"
 
 
 def _show(name: bytes) -> str:
