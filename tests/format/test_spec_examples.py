@@ -12,6 +12,9 @@ import pytest
 from casvault.errors import MalformedError
 from casvault.formats.record import Record, decode_record, encode_record, record_name
 from casvault.formats.statcache import decode_cache, encode_cache
+from casvault.interop.git.commits import commit_links, format_commit, to_commit
+from casvault.interop.git.ids import GitFormat
+from casvault.interop.git.tags import format_tag, tag_target, to_tag
 from casvault.objects import (
     Commit,
     Fork,
@@ -32,7 +35,7 @@ from casvault.objects import (
 from casvault.oid import Oid, blob_id
 from casvault.refs import operation_commit, parse_operation
 from casvault.store import Pack
-from casvault.trees import build_tree
+from casvault.trees import build_tree, empty_root
 from tests.support.objects import numbered_entries
 from tests.support.specification import Example, read_examples
 
@@ -85,6 +88,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "record": 1,
         "pack": 1,
         "statcache": 1,
+        "git": 3,
     }
 
 
@@ -187,3 +191,19 @@ def test_example_of_a_stat_cache(example: Example) -> None:
     directories = decode_cache(example.hex("bytes"), owner)
     assert example.value("paths") == list(directories)
     assert example.hex("bytes") == b"".join(encode_cache(owner, directories))
+
+
+@_examples("git")
+def test_example_of_an_object_of_git(example: Example) -> None:
+    """Git's text gives the value, and the value gives git's text."""
+    text, oid = example.hex("text"), Oid(example.hex("id"))
+    if example.fields["kind"] == "commit":
+        links = commit_links(text, GitFormat.SHA1)
+        commit = to_commit(text, links, empty_root(), ())
+        assert example.value("value") == _as_list(commit)
+        assert (oid, text) == (object_id(Kind.COMMIT, encode_commit(commit)), format_commit(commit, links))
+    else:
+        target = tag_target(text, GitFormat.SHA1)
+        tag = to_tag(text, target, empty_root().id, target.kind)
+        assert example.value("value") == _as_list(tag)
+        assert (oid, text) == (object_id(Kind.TAG, encode_tag(tag)), format_tag(tag, target.id))

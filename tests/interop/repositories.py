@@ -63,7 +63,7 @@ def fill(git: Git) -> None:
         b"tree %s\nauthor A <a@x> 1 +0000\nauthor B <b@x> 1 +0000\ncommitter A <a@x> 1 +0000\n\nm" % first.encode(),
     )
     for name, git_id in (("main", odd), ("side", side), ("a/b/c", merge), ("bare", bare), ("doubled", doubled)):
-        git.set(f"refs/heads/{name}", git_id)
+        git.point(f"refs/heads/{name}", git_id)
     nested = git.tag(git.tag(tag, "tag", "again"), "tag", "and-again", tagger=None)
     for name, git_id in (
         ("v1", tag),
@@ -77,7 +77,7 @@ def fill(git: Git) -> None:
         ("more-headers", git.hash("tag", f"object {root}\ntype commit\ntag x\ntagger A\nmore y\n z\n\nm".encode())),
         ("grüße", root),
     ):
-        git.set(f"refs/tags/{name}", git_id)
+        git.point(f"refs/tags/{name}", git_id)
 
 
 def fill_oddly(git: Git) -> None:
@@ -102,12 +102,13 @@ def fill_oddly(git: Git) -> None:
     first = git.commit(git.tree(*all_of_them))
     # The same odd trees again, some under other names; then others.
     second = git.commit(git.tree(*all_of_them, ("40000", b"e", named), ("40000", b"f", group)), first)
-    apart = git.commit(git.tree(("40000", b"p", padded), ("40000", b"q", cut)))
+    wrong = git.tree(("100644", b"file", plain), ("40000", b"tree", text))
+    apart = git.commit(git.tree(("40000", b"p", padded), ("40000", b"q", cut), ("40000", b"r", wrong)))
     merge = git.commit(git.tree(*all_of_them, ("40000", b"p", padded)), second, apart)
     back = git.commit(git.tree(("40000", b"b", plain)), merge)
     again = git.commit(git.tree(*all_of_them), back)
-    git.set("refs/heads/main", again)
-    git.set("refs/heads/apart", apart)
-    git.set("refs/tags/tree", git.tag(misordered, "tree", "tree"))
-    git.set("refs/tags/light", git.tree(*all_of_them[:1]))
-    git.set("refs/tags/commit", git.tag(second, "commit", "commit"))
+    git.point("refs/heads/main", again)
+    git.point("refs/heads/apart", apart)
+    git.point("refs/tags/tree", git.tag(misordered, "tree", "tree"))
+    git.point("refs/tags/light", git.tree(*all_of_them[:1]))
+    git.point("refs/tags/commit", git.tag(second, "commit", "commit"))

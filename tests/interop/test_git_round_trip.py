@@ -69,7 +69,9 @@ def test_the_vault_has_what_git_says(vault: Vault, tmp_path: Path) -> None:
     below = git.tree(("120000", b"caf\xe9", text), ("160000", b"module", "ab" * 20))
     root = git.commit(git.tree(("100755", b"run", text)))
     extra = b"encoding ISO-8859-1\ngpgsig one\n two\n"
-    git.set("refs/heads/main", git.commit(git.tree(("40000", b"d", below)), root, extra=extra, message=b"Gr\xfc\xdfe"))
+    git.point(
+        "refs/heads/main", git.commit(git.tree(("40000", b"d", below)), root, extra=extra, message=b"Gr\xfc\xdfe")
+    )
     import_repository(vault, git.path, options=PLAIN)
     tip = vault.find_ref("branches/main")
     assert tip is not None
@@ -89,7 +91,7 @@ def test_the_vault_has_what_git_says(vault: Vault, tmp_path: Path) -> None:
 def test_headers_of_git_do_not_pose_as_fields_of_casvault(vault: Vault, tmp_path: Path) -> None:
     """A commit from elsewhere that says `type snapshot` would be taken for a collection's own."""
     git = Git(tmp_path / "source.git")
-    git.set("refs/heads/main", git.commit(git.tree(), extra=b"type snapshot\ncollection lib\n"))
+    git.point("refs/heads/main", git.commit(git.tree(), extra=b"type snapshot\ncollection lib\n"))
     import_repository(vault, git.path, options=PLAIN)
     tip = vault.find_ref("branches/main")
     assert tip is not None
@@ -106,8 +108,8 @@ def test_blobs_that_are_streamed_come_back(
     monkeypatch.setattr("casvault.interop.git.reader.PIECE", 4_096)
     large = [bytes([number]) * 50_000 + b"%d" % number for number in range(5)]
     tree = git.tree(*(("100644", b"f%d" % number, git.blob(content)) for number, content in enumerate(large)))
-    git.set("refs/heads/main", git.commit(tree))
-    git.set("refs/tags/large", git.blob(large[0] + b"another"))
+    git.point("refs/heads/main", git.commit(tree))
+    git.point("refs/tags/large", git.blob(large[0] + b"another"))
     import_repository(vault, git.path, options=PLAIN)
     export_repository(vault, tmp_path / "out.git")
     assert Git(tmp_path / "out.git").refs() == git.refs()
@@ -130,7 +132,7 @@ def test_what_the_canonical_form_cannot_say_is_refused_by_name(
 ) -> None:
     git = Git(tmp_path / "source.git")
     tree = git.tree(*((mode, name, git.blob(b"x")) for mode, name in entries))
-    git.set("refs/heads/main", git.commit(git.tree(("40000", b"d", tree))))
+    git.point("refs/heads/main", git.commit(git.tree(("40000", b"d", tree))))
     with pytest.raises(RefusedError) as refused:
         import_repository(vault, git.path, options=PLAIN)
     assert refused.value.place == f"git tree {tree}"
@@ -144,6 +146,6 @@ def test_a_duplicate_far_behind_a_cut_is_found(vault: Vault, tmp_path: Path) -> 
     boundary = next(b"n%05d" % number for number in range(100_000) if is_boundary(b"n%05d" % number, 0))
     names = sorted({boundary, *(b"n%05d" % number for number in range(200))})
     names.insert(names.index(boundary), boundary)
-    git.set("refs/heads/main", git.commit(git.tree(*(("100644", name, git.blob(b"x")) for name in names))))
+    git.point("refs/heads/main", git.commit(git.tree(*(("100644", name, git.blob(b"x")) for name in names))))
     with pytest.raises(RefusedError, match="stands twice"):
         import_repository(vault, git.path, options=PLAIN)

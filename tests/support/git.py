@@ -59,7 +59,7 @@ class Git:
         head = f"object {target}\ntype {kind}\ntag {name}\n".encode()
         return self.hash("tag", head + tail + b"\n" + message)
 
-    def set(self, ref: str, git_id: str) -> None:
+    def point(self, ref: str, git_id: str) -> None:
         """Set a ref, also to something that is not there."""
         place = self.path / ref
         place.parent.mkdir(parents=True, exist_ok=True)

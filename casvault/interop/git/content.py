@@ -7,7 +7,7 @@ remembered by its bytes, and a tree costs what is new in it.
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from casvault.errors import DamageError, MalformedError, RefusedError
 from casvault.interop.git.mapping import Known
@@ -38,14 +38,9 @@ REMEMBERED = 1 << 17
 """Entries that are remembered before they are forgotten all at once."""
 
 _NAME_OF = itemgetter(0)
+_CONTENT = (Kind.BLOB, Kind.TREE)
 _TREE_DIGITS = b"40"
 """With what the mode of a tree may begin."""
-
-
-class _Tree(NamedTuple):
-    parsed: ParsedTree
-    below: list[GitId]
-    """The trees in it, and perhaps others of its entries."""
 
 
 class ContentImport:
@@ -60,29 +55,41 @@ class ContentImport:
         """Entries of the batch that were looked at."""
         self._known: dict[GitId, Known] = {}
         """What the batch has met, by git id."""
-        self._trees: dict[GitId, _Tree] = {}
+        self._trees: dict[GitId, ParsedTree] = {}
         """Trees of the batch that are still to be written."""
         self._blobs: dict[GitId, None] = {}
+        self._has_disguised = False
+        """Whether trees were met where a mode says that there is a file."""
 
     def bring(self, roots: Iterable[GitId]) -> None:
         """Bring in these trees and blobs with all that is below them; what the source does not have is noted."""
         self._read_trees(roots)
-        self._read_blobs()
+        while self._blobs:
+            self._read_trees(self._read_blobs())
         self._intake.check_missing()
         for git_id in self._ordered():
-            tree = self._trees.pop(git_id)
-            self._known[git_id] = self._write_exactly(git_id, tree.parsed) or self._write_odd(git_id, tree.parsed)
-        self._known, self._blobs, self._met = {}, {}, set()
+            parsed = self._trees.pop(git_id)
+            self._known[git_id] = self._write_exactly(git_id, parsed) or self._write_odd(git_id, parsed)
+        self._known, self._met, self._has_disguised = {}, set(), False
 
     def _read_trees(self, roots: Iterable[GitId]) -> None:
         """Read the roots and every new tree below them, level by level."""
         wanted = dict.fromkeys(roots)
         while wanted:
-            self._known.update(self._intake.find_many(wanted))
-            level = [git_id for git_id in wanted if git_id not in self._known and git_id not in self._trees]
+            self._learn(wanted)
+            known, missing = self._known, self._intake.missing
+            level = [each for each in wanted if not (each in known or each in self._trees or each in missing)]
             wanted = {}
             for found in self._intake.read_many(level):
                 self._take(found, wanted)
+
+    def _learn(self, ids: Iterable[GitId]) -> None:
+        """What the vault has of these; a commit or tag is of no use where content is referred to."""
+        for git_id, known in self._intake.find_many(ids).items():
+            if known.kind in _CONTENT:
+                self._known[git_id] = known
+            else:
+                self._intake.missing[git_id] = None
 
     def _take(self, found: GitObject, wanted: dict[GitId, None]) -> None:
         """A tree, to be looked into; a blob, to be read with the others; nothing else belongs here."""
@@ -99,17 +106,23 @@ class ContentImport:
                 mode = _mode(text)
                 if mode != FOREIGN:
                     (wanted if mode == TREE else self._blobs)[child] = None
-            size = self._form.size
-            below = [entry[-size:] for entry in parsed.entries if entry[0] in _TREE_DIGITS]
-            self._trees[found.id] = _Tree(parsed, below)
+            self._trees[found.id] = parsed
 
-    def _read_blobs(self) -> None:
-        self._known.update(self._intake.find_many(self._blobs))
+    def _read_blobs(self) -> list[GitId]:
+        """Read the blobs that trees name; those of them that are trees."""
+        blobs, self._blobs = self._blobs, {}
+        self._learn(blobs)
+        known, missing, disguised = self._known, self._intake.missing, [each for each in blobs if each in self._trees]
+        self._has_disguised |= bool(disguised)
+        wanted = [each for each in blobs if not (each in known or each in missing or each in self._trees)]
         gathered: list[tuple[GitId, bytes]] = []
         size = 0
-        for found in self._intake.read_many([git_id for git_id in self._blobs if git_id not in self._known]):
-            if found.kind is not Kind.BLOB:
-                self._intake.missing[found.id] = None
+        for found in self._intake.read_many(wanted):
+            if found.kind is Kind.TREE:
+                self._has_disguised = True
+                disguised.append(found.id)
+            elif found.kind is not Kind.BLOB:
+                missing[found.id] = None
             elif found.content is None:
                 self._stream(found)
             else:
@@ -119,6 +132,7 @@ class ContentImport:
                     self._write_blobs(gathered)
                     gathered, size = [], 0
         self._write_blobs(gathered)
+        return disguised
 
     def _write_blobs(self, blobs: list[tuple[GitId, bytes]]) -> None:
         ids = self._intake.stage.write_many([(Kind.BLOB, content) for _, content in blobs])
@@ -146,8 +160,15 @@ class ContentImport:
                 elif git_id not in done:
                     done.add(git_id)
                     stack.append((git_id, True))
-                    below = self._trees[git_id].below
+                    below = self._below(self._trees[git_id])
                     stack += [(child, False) for child in below if child in self._trees and child not in done]
+
+    def _below(self, parsed: ParsedTree) -> list[GitId]:
+        """The trees in a tree, and perhaps others of its entries."""
+        size = self._form.size
+        if self._has_disguised:
+            return [entry[-size:] for entry in parsed.entries]
+        return [entry[-size:] for entry in parsed.entries if entry[0] in _TREE_DIGITS]
 
     def _write_exactly(self, git_id: GitId, parsed: ParsedTree) -> Known | None:
         """The tree of casvault from which git's follows byte by byte; None if there is none.
@@ -193,7 +214,10 @@ class ContentImport:
 
     def _find(self, git_id: GitId) -> Known | None:
         """What an object has become; one whose entry was remembered, and forgotten since, is looked up."""
-        return self._known.get(git_id) or self._intake.find(git_id)
+        if (met := self._known.get(git_id)) is not None:
+            return met
+        known = self._intake.find(git_id)
+        return known if known is not None and known.kind in _CONTENT else None
 
     def _write_odd(self, git_id: GitId, parsed: ParsedTree) -> Known:
         """The nearest tree of casvault; whoever refers to it keeps git's."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.names import show
 from casvault.deploy.run import Outcome
 from casvault.errors import MalformedError, RefusedError
-from casvault.files import lock_file, publish_file
+from casvault.files import lock_file, make_directory, publish_file
 from casvault.files.durable import explained, on_failure, temporary_path
 from casvault.history import CommitGraph
 from casvault.interop.git.commits import commit_links, to_commit
@@ -29,7 +29,6 @@ from casvault.interop.git.walk import find_unknown
 from casvault.limits import MAX_OBJECT
 from casvault.objects import Kind, Root, Tag, encode_commit, encode_tag
 from casvault.trees import empty_root
-
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,9 +76,7 @@ def import_repository(
     found = {ref.name: ref for ref in repository.refs()}
     chosen = [found[name] for name in choose(found, refs, str(path))]
     with ExitStack() as stack:
-        if vault.path is not None:
-            stack.enter_context(lock_file(vault.path / "cache" / "git-map.lock"))
-        known = stack.enter_context(GitMap(None if vault.path is None else vault.path / "cache" / "git-map"))
+        known = stack.enter_context(_open_map(vault, stack))
         reader = stack.enter_context(GitReader(repository))
         known.begin(_newest_operation(vault), {oid for _, oid in vault.refs()})
         name = Path(os.path.realpath(path)).name
@@ -101,6 +98,16 @@ def import_repository(
         intake.kept,
         transaction.outcome or Outcome(None),
     )
+
+
+def _open_map(vault: Vault, stack: ExitStack) -> GitMap:
+    """The map of the vault, which one import at a time has to itself."""
+    if vault.path is None:
+        return GitMap(None)
+    cache = vault.path / "cache"
+    make_directory(cache)
+    stack.enter_context(lock_file(cache / "git-map.lock"))
+    return GitMap(cache / "git-map")
 
 
 def _newest_operation(vault: Vault) -> bytes:
@@ -187,7 +194,7 @@ class _History:
     def _trees_of(self, commits: Sequence[GitId]) -> list[GitId]:
         """The trees of those commits that are in the vault."""
         there = self._intake.find_many(commits)
-        found = self._intake.read_many([git_id for git_id in commits if git_id in there])
+        found = [each for _, each in self._intake.reader.read_many(list(there)) if each is not None]
         return [commit_links(each.content or b"", self._intake.form).tree for each in found]
 
     def _write_tag(self, found: GitObject) -> None:
