@@ -7,9 +7,9 @@ remembered by its bytes, and a tree costs what is new in it.
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from casvault.errors import DamageError, MalformedError, RefusedError
+from casvault.errors import DamageError, RefusedError
 from casvault.interop.git.mapping import Known
 from casvault.interop.git.trees import (
     MODES,
@@ -19,10 +19,12 @@ from casvault.interop.git.trees import (
     parse_tree,
     plan_mode,
     plan_names,
+    sort_key,
     split_entry,
 )
-from casvault.limits import BATCH_BYTES
-from casvault.objects import FILE, FOREIGN, TREE, Entry, Kind
+from casvault.limits import BATCH_BYTES, MAX_SIZE
+from casvault.objects import FILE, FOREIGN, TREE, Entry, Kind, check_name, join_entries, pack_entry
+from casvault.objects.tree import WHOLE_ENTRIES
 from casvault.oid import trusted_oid
 from casvault.trees import build_tree
 
@@ -37,7 +39,20 @@ if TYPE_CHECKING:
 REMEMBERED = 1 << 17
 """Entries that are remembered before they are forgotten all at once."""
 
-_NAME_OF = itemgetter(0)
+
+class _Understood(NamedTuple):
+    """An entry that says the same here and there."""
+
+    name: bytes
+    key: bytes
+    """What git sorts it by."""
+    size: int
+    packed: bytes
+    """As it stands in the encoding of a tree."""
+    entry: Entry
+
+
+_NAME_OF, _KEY_OF, _SIZE_OF, _PACKED_OF, _ENTRY_OF = map(itemgetter, range(5))
 _CONTENT = (Kind.BLOB, Kind.TREE)
 _TREE_DIGITS = b"40"
 """With what the mode of a tree may begin."""
@@ -49,8 +64,8 @@ class ContentImport:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._form = intake.form
-        self._entries: dict[bytes, Entry] = {}
-        """Entries that say the same here and there, by their bytes in git."""
+        self._entries: dict[bytes, _Understood] = {}
+        """By their bytes in git."""
         self._met: set[bytes] = set()
         """Entries of the batch that were looked at."""
         self._known: dict[GitId, Known] = {}
@@ -180,37 +195,37 @@ class ContentImport:
             found = [entry or self._understand(raw) for entry, raw in zip(found, parsed.entries, strict=True)]
         if None in found or parsed.rest:
             return None
-        entries = cast("list[Entry]", found)
-        keys = [entry[0] + b"/" if entry[1] == TREE else entry[0] for entry in entries]
-        if keys != sorted(keys) or len(set(map(_NAME_OF, entries))) != len(entries):
+        entries = cast("list[_Understood]", found)
+        keys = list(map(_KEY_OF, entries))
+        if keys != sorted(set(keys)) or len(set(map(_NAME_OF, entries))) != len(entries):
             return None
         entries.sort(key=_NAME_OF)
-        try:
-            root = build_tree(self._intake.stage, entries)
-        except MalformedError:
-            return None
-        return self._intake.put(git_id, Known(root.id, root.size, Kind.TREE))
+        size = sum(map(_SIZE_OF, entries))
+        if len(entries) > WHOLE_ENTRIES or size > MAX_SIZE:
+            root = build_tree(self._intake.stage, list(map(_ENTRY_OF, entries)))
+            return self._intake.put(git_id, Known(root.id, size, Kind.TREE))
+        return self._intake.write(git_id, Kind.TREE, join_entries(list(map(_PACKED_OF, entries))), size)
 
-    def _understand(self, raw: bytes) -> Entry | None:
+    def _understand(self, raw: bytes) -> _Understood | None:
         """The entry of casvault that says the same as one of git; None if there is none."""
         text, name, child = split_entry(raw, self._form)
         mode = MODES.get(text)
-        if mode is None:
+        if mode is None or check_name(name) is not None:
             return None
         if mode == FOREIGN:
             entry = Entry(name, FOREIGN, 0, trusted_oid(pad_id(child)))
         else:
             known = self._find(child)
-            if known is None or known.is_kept or (known.kind is Kind.TREE) != (mode == TREE):
+            if known is None or known.is_kept or known.kind is not (Kind.TREE if mode == TREE else Kind.BLOB):
                 return None
             entry = Entry(name, mode, known.size, known.id)
         if format_entry(name, mode, child) != raw:
             return None
+        understood = _Understood(name, sort_key(name, mode), entry.size, pack_entry(entry), entry)
         if len(self._entries) >= REMEMBERED:
             self._entries.clear()
-        if child not in self._intake.incomplete:
-            self._entries[raw] = entry
-        return entry
+        self._entries[raw] = understood
+        return understood
 
     def _find(self, git_id: GitId) -> Known | None:
         """What an object has become; one whose entry was remembered, and forgotten since, is looked up."""
