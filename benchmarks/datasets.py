@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import stat
+import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -176,6 +177,46 @@ class DeepHistory:
 
 def _commit(stage: ObjectStage, message: bytes, *parents: Oid) -> Oid:
     return write_commit(stage, Commit(empty_root(), parents, WHO, WHO, message))
+
+
+@dataclass(frozen=True)
+class GitHistory:
+    """A git repository, packed as git packs: directories of many files in one directory, a few files changed by each
+    commit, every tenth one a merge.
+    """
+
+    commits: int = 10_000
+    directories: int = 50
+    files_each: int = 50
+    changes: int = 3
+    words: int = 150
+    merge_every: int = 10
+    seed: int = 6
+
+    def scaled(self, scale: float) -> Self:
+        return replace(self, commits=max(50, round(self.commits * scale)))
+
+    def generate(self, directory: Path) -> int:
+        """Make the repository; how many objects it has."""
+        git = ["git", f"--git-dir={directory}"]
+        subprocess.run(["git", "init", "-q", "--bare", str(directory)], check=True)
+        subprocess.run([*git, "fast-import", "--quiet"], input=b"".join(self._stream()), check=True)
+        subprocess.run([*git, "repack", "-adfq"], check=True)
+        listed = subprocess.run([*git, "rev-list", "--objects", "--all"], check=True, capture_output=True).stdout
+        return len(listed.splitlines())
+
+    def _stream(self) -> Iterator[bytes]:
+        rng = random.Random(self.seed)
+        text = Text(rng)
+        places = [(place, name) for place in range(self.directories) for name in range(self.files_each)]
+        for number in range(1, self.commits + 1):
+            yield b"commit refs/heads/main\nmark :%d\ncommitter c <c@x> %d +0100\n" % (number, number)
+            yield b"data <<E\n%s\nE\n" % text.words(12)
+            if number % self.merge_every == 0:
+                yield b"from :%d\nmerge :%d\n" % (number - 1, number - self.merge_every // 2)
+            for place, name in places if number == 1 else rng.sample(places, self.changes):
+                content = text.words(rng.randrange(1, 2 * self.words))
+                yield b"M 644 inline d%02d/file-%02d\ndata %d\n%s\n" % (place, name, len(content), content)
 
 
 @dataclass(frozen=True)

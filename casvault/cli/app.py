@@ -59,6 +59,7 @@ HOMES: dict[str, str | dict[str, str]] = {
     "redo": "operations:redo",
     "recover": "operations:recover",
     "fsck": "operations:fsck",
+    "git": {"import": "git:import_git", "export": "git:export_git"},
     "ls-tree": "plumbing:ls_tree",
     "cat": "plumbing:cat",
     "hash": "plumbing:hash_files",
@@ -72,6 +73,7 @@ GROUPS = {
     "collection": ("Add, list and remove collections.", "Collections"),
     "project": ("The projects that artifacts are deployed to.", "Projects"),
     "merges": ("Look at merges that met conflicts, continue or abort them.", "Projects"),
+    "git": ("Git repositories, there and back.", "Exchange"),
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -18,6 +18,7 @@ COLLECTIONS = "Collections"
 HISTORY = "History"
 PROJECTS = "Projects"
 OPERATIONS = "Operations"
+EXCHANGE = "Exchange"
 PLUMBING = "Plumbing"
 _GLOBAL = "Global options"
 

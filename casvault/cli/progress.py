@@ -17,6 +17,7 @@ _WORDS: Final = {
     "write": "writing files",
     "verify": "checking objects",
     "walk": "checking references",
+    "git": "git objects",
 }
 
 

@@ -43,6 +43,8 @@ from casvault.objects.tree import (
     encode_leaf,
     encode_node,
     is_boundary,
+    join_entries,
+    pack_entry,
 )
 
 __all__ = [
@@ -88,7 +90,9 @@ __all__ = [
     "encode_node",
     "encode_tag",
     "is_boundary",
+    "join_entries",
     "object_id",
+    "pack_entry",
     "read_blob",
     "read_commit",
     "read_commits",

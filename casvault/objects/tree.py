@@ -128,6 +128,22 @@ def encode_leaf(entries: Sequence[Entry]) -> bytes:
     return canonical.encode([0, entries])
 
 
+def pack_entry(entry: Entry) -> bytes:
+    """The part of a leaf's encoding that is this entry; MalformedError if no leaf can have it."""
+    check_entries((entry,))
+    return canonical.encode(entry)
+
+
+def join_entries(packed: Sequence[bytes]) -> bytes:
+    """The encoding of a whole tree of at most `WHOLE_ENTRIES` entries that were packed one by one.
+
+    Nothing is checked here: their names are ascending, and their sizes do not add up to too much.
+    """
+    count = len(packed)
+    header = b"\x92\x00%c" % (0x90 | count) if count < 16 else b"\x92\x00\xdc" + count.to_bytes(2)
+    return header + b"".join(packed)
+
+
 def encode_fork(level: int, children: Sequence[Child]) -> bytes:
     check_children(level, children)
     return canonical.encode([level, children])

@@ -8,6 +8,7 @@ that one change reads and rewrites one node per level.
 from __future__ import annotations
 
 from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from casvault.errors import RefusedError
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 Edits = dict[bytes, Entry | None]
 
 FLUSH_NODES = 1024
+_SIZE_OF = itemgetter(2)
 
 
 def empty_root() -> Root:
@@ -53,7 +55,7 @@ def build_tree(writer: ObjectWriter, entries: Sequence[Entry], memo: Memo | None
         oid = writer.write_many([(Kind.TREE, encode_leaf(entries))])[0]
         if memo is not None:
             memo.put(oid, Leaf(tuple(entries)))
-        return Root(TREE, sum(entry.size for entry in entries), oid)
+        return Root(TREE, sum(map(_SIZE_OF, entries)), oid)
     builder = _Builder(writer, memo)
     for entry in entries:
         builder.add_entry(entry)

@@ -78,6 +78,11 @@ class OpenVault:
         return self._repository.path
 
     @property
+    def progress(self) -> Progress:
+        """Whom long work on this vault tells how far it is."""
+        return self._progress
+
+    @property
     def reader(self) -> ObjectReader:
         """The objects of the vault, for the functions that take a reader."""
         return self._repository.objects

@@ -33,13 +33,13 @@ def test_help_of_each_command_has_an_example_of_it(empty: World, command: tuple[
 
 def test_help_groups_the_commands(empty: World) -> None:
     help_text = empty.done("--help").out
-    for panel in ("Collections", "History", "Projects", "Operations", "Plumbing"):
+    for panel in ("Collections", "History", "Projects", "Operations", "Exchange", "Plumbing"):
         assert f"─ {panel} ─" in help_text
     for name in HOMES:
         assert f" {name} " in help_text
 
 
-@pytest.mark.parametrize("command", [(), ("collection",), ("project",), ("merges",)], ids=str)
+@pytest.mark.parametrize("command", [(), ("collection",), ("project",), ("merges",), ("git",)], ids=str)
 def test_a_group_alone_shows_its_help_and_is_a_usage_error(empty: World, command: tuple[str, ...]) -> None:
     result = empty.run(*command)
     assert result.code == USAGE

@@ -15,6 +15,9 @@ from casvault.formats.commitgraph import Columns, decode_graph, encode_graph
 from casvault.formats.record import Record, decode_record, encode_record, record_name
 from casvault.formats.statcache import decode_cache, encode_cache
 from casvault.graph import DominatorTree
+from casvault.interop.git.commits import commit_links, format_commit, to_commit
+from casvault.interop.git.ids import GitFormat
+from casvault.interop.git.tags import format_tag, tag_target, to_tag
 from casvault.objects import (
     Commit,
     Fork,
@@ -36,7 +39,7 @@ from casvault.oid import Oid, blob_id
 from casvault.pending import read_pending, write_pending
 from casvault.refs import operation_commit, parse_operation
 from casvault.store import Pack
-from casvault.trees import build_tree
+from casvault.trees import build_tree, empty_root
 from tests.support.objects import numbered_entries
 from tests.support.pending import Pen
 from tests.support.specification import Example, read_block, read_examples
@@ -92,6 +95,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "statcache": 1,
         "pending": 1,
         "commitgraph": 1,
+        "git": 3,
     }
 
 
@@ -209,7 +213,7 @@ def test_example_of_a_merge_in_progress(example: Example) -> None:
     assert (example.hex("ours"), example.hex("theirs")) == (merge.ours, merge.theirs)
     for key in ("path", "base", "merged", "fields", "detected"):
         assert example.value(key) == _as_list(getattr(merge, key))
-    conflicts = [[found.path, found.kind.value.encode(), *found[2:]] for found in merge.conflicts]
+    conflicts = [[found.path, found.kind.value.encode(), *found[2:5]] for found in merge.conflicts]
     assert example.value("conflicts") == _as_list(conflicts)
     settled = [[path, found.how.value.encode(), found.by, found.state] for path, found in merge.settled.items()]
     assert example.value("settled") == _as_list(settled)
@@ -240,3 +244,19 @@ def test_example_of_a_commit_graph(example: Example) -> None:
         generation = 1 + max((grown.generation[parent] for parent in parents), default=0)
         grown.append(columns.id_of(position), columns.dates[position], parents, generation, *row)
     assert data == b"".join(encode_graph(grown, example.hex("owner")))
+
+
+@_examples("git")
+def test_example_of_an_object_of_git(example: Example) -> None:
+    """Git's text gives the value, and the value gives git's text."""
+    text, oid = example.hex("text"), Oid(example.hex("id"))
+    if example.fields["kind"] == "commit":
+        links = commit_links(text, GitFormat.SHA1)
+        commit = to_commit(text, links, empty_root(), ())
+        assert example.value("value") == _as_list(commit)
+        assert (oid, text) == (object_id(Kind.COMMIT, encode_commit(commit)), format_commit(commit, links))
+    else:
+        target = tag_target(text, GitFormat.SHA1)
+        tag = to_tag(text, target, empty_root().id, target.kind)
+        assert example.value("value") == _as_list(tag)
+        assert (oid, text) == (object_id(Kind.TAG, encode_tag(tag)), format_tag(tag, target.id))

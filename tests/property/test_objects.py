@@ -29,6 +29,8 @@ from casvault.objects import (
     encode_commit,
     encode_node,
     encode_tag,
+    join_entries,
+    pack_entry,
 )
 from casvault.oid import Oid
 
@@ -73,6 +75,12 @@ QUICK = settings(deadline=None, max_examples=60)
 @given(LEAVES)
 def test_leaf_round_trip(leaf: Leaf) -> None:
     assert leaf == decode_node(encode_node(leaf))
+
+
+@QUICK
+@given(LEAVES)
+def test_leaf_from_packed_entries_is_the_leaf(leaf: Leaf) -> None:
+    assert encode_node(leaf) == join_entries([pack_entry(entry) for entry in leaf.entries])
 
 
 @QUICK
