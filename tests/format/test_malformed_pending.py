@@ -149,7 +149,7 @@ UNSUPPORTED: dict[str, tuple[Callable[[], Commit], str]] = {
         lambda: with_conflict(b"notes/x", b"renamed twice", *CONFLICT[2:]),
         "the unknown word b'renamed twice'",
     ),
-    "conflict_a_part_more": (lambda: with_conflict(*CONFLICT, None), "a conflict of 6 parts"),
+    "conflict_a_part_more": (lambda: with_conflict(*CONFLICT, [b"a", None, b"b"], None), "a conflict of 7 parts"),
     "settled_by_another_means": (lambda: with_settled(b"notes/new", b"union"), "the unknown word b'union'"),
     "settled_a_part_more": (lambda: with_settled(b"notes/new", b"ours", list(WHO), None), "a choice of 4 parts"),
 }

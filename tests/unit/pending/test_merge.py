@@ -7,9 +7,20 @@ import pytest
 from casvault.errors import ConflictError, MalformedError, NotFoundError, RefusedError
 from casvault.merge.trees import ConflictKind, TreeConflict
 from casvault.objects import FILE, SYMLINK, MemoryObjects, Root
-from casvault.pending import How, PendingMerge, Settled, carry_over, find_conflict, open_paths, result_of, settle
+from casvault.pending import (
+    How,
+    PendingMerge,
+    Settled,
+    carry_over,
+    find_conflict,
+    open_paths,
+    read_pending,
+    result_of,
+    settle,
+    write_pending,
+)
 from casvault.trees import empty_root
-from tests.support.pending import DETECTED, directory, example_merge, file, merge_of
+from tests.support.pending import DETECTED, Pen, directory, example_merge, file, merge_of
 
 STORE = MemoryObjects()
 BASE, OURS, THEIRS = (file(STORE, text) for text in (b"base\n", b"ours\n", b"theirs\n"))
@@ -48,6 +59,21 @@ def test_settle_a_path_that_is_no_conflict() -> None:
     assert find_conflict(merge, b"c") is None
     with pytest.raises(NotFoundError, match=r"c: this path is no conflict of the merge"):
         settle(merge, b"c", Settled(How.OURS, BASE))
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [(How.OURS, {"mine": BASE}), (How.THEIRS, {"yours": BASE}), (How.BASE, {"old": BASE})],
+    ids=str,
+)
+def test_whoever_chooses_a_side_of_a_rename_chooses_its_name(how: How, expected: dict[str, Root]) -> None:
+    """Both sides renamed one file, each to another path: the conflict stands at ours."""
+    merge = merge_of(STORE, tree(old=BASE, x=OURS), tree(mine=BASE, x=OURS), tree(yours=BASE, x=OURS))
+    (conflict,) = merge.conflicts
+    assert (conflict.path, conflict.kind) == (b"mine", ConflictKind.RENAME)
+    written = read_pending(STORE, write_pending(STORE, Pen(), merge))
+    assert written.conflicts == merge.conflicts
+    assert result_of(STORE, take(written, how)) == tree(**expected, x=OURS)
 
 
 @pytest.mark.parametrize(
