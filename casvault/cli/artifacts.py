@@ -69,7 +69,7 @@ def waiting_lines(rows: Iterable[DeployRow | PullRow], *, preview: bool) -> Iter
     if waiting and preview:
         yield "the conflicts would wait to be resolved; neither side would be touched"
     elif waiting:
-        yield "neither side of a conflict was touched; see `casvault merges`, then:"
+        yield "neither side of a conflict was touched; `casvault merges show` shows both, and then:"
         for row in waiting:
             yield f"  casvault resolve {row.merge} {_example(row)} --edit"
             yield f"  casvault merges continue {row.merge}"

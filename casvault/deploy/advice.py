@@ -31,7 +31,7 @@ class Recommendation(Enum):
     SETTLE = "the same edit on both sides; pull or deploy settles it"
     MERGE = "both sides changed; pull, or deploy --strategy merge, unites them"
     RESOLVE = "both sides changed the same; pull, then resolve the merge"
-    CONTINUE = "a merge waits to be resolved: see `casvault merges`"
+    CONTINUE = "a merge waits to be resolved: see `casvault merges list`"
     RESTORE = "gone from the collection: pull restores it there, undeploy removes it here"
     CHOOSE = "removed here, changed in the collection: deploy --strategy overwrite, pull --delete, or undeploy"
     FORGET = "gone on both sides; deploy or pull forgets it"

@@ -27,9 +27,10 @@ def plan_fork(
     Beside the original, with the project's name added, if no path is wanted.
     """
     draft, source = comparison.draft, drift.source
-    path = wanted if wanted is not None else _free_path(comparison, homes, source)
+    rules = homes.rules(source.collection)
+    path = _free_path(comparison, homes, source) if wanted is None else rules.expand(wanted, source.path)
     target = Source(source.collection, path)
-    if homes.rules(source.collection).find(path) is None or not homes.is_free(target):
+    if not rules.admits(path) or not homes.is_free(target):
         raise RefusedError(
             "a fork needs a free path at which the collection's rules know an artifact",
             place=show(path),

@@ -58,14 +58,13 @@ def find_lock(directory: Path) -> list[LockEntry] | None:
 
 
 def plan_lock_file(draft: Draft, ref: bytes, directory: Path) -> LockWrite | None:
-    """How the lock file becomes true again after what the draft does to a project; None if it is.
+    """How the lock file becomes true again after what the draft does to a project, and true if it was not; None if
+    nothing has to be written.
 
     ConflictError if git has left conflict markers in it: whoever resolves them has to know what is there.
     """
     path = directory / os.fsdecode(LOCK_FILE)
     before, after = draft.view.find(ref), draft.ref(ref)
-    if before == after:
-        return None
     wanted = _text(draft.stage, after)
     old = scan_path(path, draft.stage, follow=False)
     text = b""

@@ -156,7 +156,7 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
         attempt = _Attempt(draft, _plan_locks(session, draft))
         latest[:] = [attempt]
         edits = draft.edits()
-        if not edits and not any(draft.files.values()):
+        if not edits and not any(draft.files.values()) and not attempt.locks:
             return None
         fields = (*command.fields, *_file_fields(session, attempt))
         message = session.draftsman.message.encode(errors="surrogateescape")
@@ -172,13 +172,23 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
         _forget_attempts(session)
         return Outcome(None)
     applied = [_apply(session, directory) for _, directory in _touched(session, latest[0])]
-    outcome = _outcome(tip, applied, _roll_up(session.repository))
+    outcome = _outcome(tip, applied, (*_lock_notes(tip, latest[0]), *_roll_up(session.repository)))
     if outcome.kept:
         raise InterruptedTargetError(
             f"changed while operation {tip.operation.number} wrote files, and left alone: {', '.join(outcome.kept)}",
             remedy="move them away and run `casvault recover`, or take the command back: `casvault recover --back`",
         )
     return outcome
+
+
+def _lock_notes(tip: Tip, attempt: _Attempt) -> Iterator[str]:
+    """A lock file that came from elsewhere is replaced by the truth about this checkout, and that is said."""
+    for lock in attempt.locks.values():
+        if lock.replaced is not None:
+            yield (
+                "casvault.lock said something else than what is deployed here, and was written again; what it said is "
+                f"in operation {tip.operation.number}"
+            )
 
 
 def _plan_locks(session: Session, draft: Draft) -> dict[bytes, LockWrite]:

@@ -272,7 +272,7 @@ class DeployRow(NamedTuple):
 
     @property
     def wrote(self) -> bool:
-        return bool(self.files)
+        return bool(self.files) or self.action is Action.MOVED
 
 
 class DeployResult(NamedTuple):

@@ -158,9 +158,11 @@ def _row(row: "PullRow") -> dict[str, object]:
 
 def _lines(result: "PullResult") -> Iterator[str]:
     taken = sum(bool(row.files) for row in result.artifacts)
+    clashes = sum(bool(row.conflicts) for row in result.artifacts)
     verb = "would take" if result.preview else "took"
-    heading = f"{verb} {count(taken, 'artifact')}" if taken else "nothing new"
-    yield f"{coloured(result.project, bold=True)}: {heading}"
+    heading = [f"{verb} {count(taken, 'artifact')}"] if taken else []
+    heading += [count(clashes, "conflict")] if clashes else []
+    yield f"{coloured(result.project, bold=True)}: {', '.join(heading) or 'nothing new'}"
     for row in result.artifacts:
         yield f"  {quoted(row.artifact)}  {_pulled(row, preview=result.preview)}"
         yield from detail_lines(row, files=True)
@@ -174,12 +176,10 @@ def _pulled(row: "PullRow", *, preview: bool) -> str:
     words = [action_word(row)]
     if row.path != row.artifact:
         words.append(f"to {quoted(row.path)}")
-    if row.version is None:
-        return " ".join(words)
-    if row.base is not None and row.action.name == "MERGED":
+    if row.version is not None and row.base is not None and row.action.name == "MERGED":
         words.append(f"from base {row.base.short}")
-    if not preview:
+    if row.version is not None and not preview:
         if len(row.parents) > 1:
             words.append("of " + " and ".join(parent.short for parent in row.parents))
-        words.append(f"to {short(row.version)}")
+        words.append(f"as {short(row.version)}")
     return " ".join(words)
