@@ -135,9 +135,7 @@ def check_undo(stage: Stage, files: object, result: Any) -> None:
     assert_clean(stage.vault)
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in DEPLOY_CASES if case.column in DEPLOYS], ids=lambda case: case.name
-)
+@pytest.mark.parametrize("case", [case for case in DEPLOY_CASES if case.column in DEPLOYS], ids=lambda case: case.name)
 @every_kind
 def test_deploy_row(place: Path, kind: str, case: Case) -> None:
     stage = make_stage(place, KINDS[kind], case.row, recorded=False)
