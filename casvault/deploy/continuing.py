@@ -90,8 +90,13 @@ def _settle_pulled(comparison: Comparison, waiting: Waiting, drift: Drift) -> No
         if drift.project is not None:
             comparison.settle(waiting.place, Deployment(taken, taken))
     elif comparison.draft.graph.is_ancestor(deployment.settled, taken):
+        settled = deployment._replace(settled=taken)
         observed = deployment.observed if deployment.observed != taken else None
-        comparison.settle(waiting.place, deployment._replace(settled=taken, observed=observed))
+        if observed is not None:
+            # Edits that were observed while the merge waited are measured from what was pulled, too, from now on.
+            content = comparison.draft.graph.commit(observed).root
+            observed = comparison.observe(drift._replace(project=content, project_version=None, deployment=settled))
+        comparison.settle(waiting.place, settled._replace(observed=observed))
 
 
 def _plan_deploy(comparison: Comparison, homes: Homes, waiting: Waiting, drift: Drift, result: _Result) -> Planned:
