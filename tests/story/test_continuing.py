@@ -127,3 +127,18 @@ def test_a_deletion_does_not_take_what_was_changed_since(scene: Scene, is_pull: 
         vault.continue_merge(handle)
     assert (receiving / "new.md").exists()
     assert [info.handle for info in vault.merges()] == [handle]
+
+
+@pytest.mark.parametrize("name", ["skill/pdf", "skills/pdf2", "pdf2"])
+@pytest.mark.parametrize("path", ["SKILL.md", "skills/pdf2/SKILL.md"])
+def test_a_merge_of_an_artifact_that_was_moved_is_settled_by_either_name(scene: Scene, name: str, path: str) -> None:
+    """Its conflicts are at the new path, and what was typed was only looked for below the old one."""
+    vault = scene.vault()
+    vault.deploy([SKILL], scene.app)
+    vault.move(SKILL, "pdf2")
+    change_line(scene.lib / "skills/pdf2/SKILL.md", 3, "lib")
+    change_line(scene.app / DEPLOYED, 3, "app")
+    waiting(vault.pull([SKILL], scene.app))
+    assert vault.resolve(name, path, How.THEIRS).merge.open == ()
+    assert vault.continue_merge(name).artifact.path == "skills/pdf2"
+    assert (scene.lib / "skills/pdf2/SKILL.md").read_text() == text(line3="app")
