@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from casvault import Action, DeployStrategy, How, PullStrategy, Recommendation, Status, Vault
-from casvault.errors import ConflictError, NotFoundError, RefusedError
+from casvault import Action, DeployStrategy, How, Recommendation, Status, Vault
+from casvault.errors import RefusedError
 from casvault.vault.results import DriftRow
-from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, picture, text, write
+from tests.story.scene import PDF, Scene, assert_clean, change_line, picture, text, write
 
 SKILL = "skills/pdf"
 DEPLOYED = f".claude/{PDF}"
