@@ -89,8 +89,13 @@ def _settle_pulled(comparison: Comparison, waiting: Waiting, drift: Drift) -> No
         if drift.project is not None:
             comparison.settle(waiting.place, Deployment(taken, taken))
     elif comparison.draft.graph.is_ancestor(deployment.settled, taken):
+        settled = deployment._replace(settled=taken)
         observed = deployment.observed if deployment.observed != taken else None
-        comparison.settle(waiting.place, deployment._replace(settled=taken, observed=observed))
+        if observed is not None:
+            # Edits that were observed while the merge waited are measured from what was pulled, too, from now on.
+            content = comparison.draft.graph.commit(observed).root
+            observed = comparison.observe(drift._replace(project=content, project_version=None, deployment=settled))
+        comparison.settle(waiting.place, settled._replace(observed=observed))
 
 
 def _plan_deploy(comparison: Comparison, homes: Homes, waiting: Waiting, drift: Drift, result: _Result) -> Planned:
@@ -160,8 +165,11 @@ def _wait_again(comparison: Comparison, waiting: Waiting, drift: Drift, result: 
 def _plan_removal(comparison: Comparison, homes: Homes, waiting: Waiting, drift: Drift) -> Planned:
     """The decision was that the artifact goes."""
     is_pull = waiting.subject.direction is Direction.PULL
+    _check_unchanged(comparison, waiting, drift.collection if is_pull else drift.project)
     if is_pull and drift.collection is not None:
         homes.change(drift.source, None, drift.collection, None)
+        # What the project still has is what was decided upon: it is no edit that would have to come home.
+        _settle_pulled(comparison, waiting, drift)
     if not is_pull and drift.project is not None:
         comparison.record(drift)
         comparison.draft.write_file(comparison.project.ref, waiting.place.file_path, drift.project, None)
@@ -171,6 +179,16 @@ def _plan_removal(comparison: Comparison, homes: Homes, waiting: Waiting, drift:
     comparison.finish()
     old = drift.collection if is_pull else drift.project
     return Planned(waiting.place, drift.status, Action.REMOVED, None, waiting.merge.base, waiting.place.path, old, None)
+
+
+def _check_unchanged(comparison: Comparison, waiting: Waiting, now: Root | None) -> None:
+    """Whoever decided that the artifact goes has not seen what was changed since."""
+    if now is not None and not same_state(now, comparison.draft.graph.commit(waiting.merge.ours).root):
+        raise RefusedError(
+            "it was to be removed, but has been changed since",
+            place=show(waiting.place.path),
+            remedy=f"abort the merge and begin again: casvault merges abort {waiting.handle}",
+        )
 
 
 def _write(comparison: Comparison, drift: Drift, content: Root, parents: tuple[Oid, ...]) -> Oid:

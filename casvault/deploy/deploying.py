@@ -15,6 +15,7 @@ from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import forget_waiting, wait_for_decision
 from casvault.errors import LocalEditsError, NotFoundError, RefusedError, UsageError
+from casvault.worktree.plan import same_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,8 +102,26 @@ class _Deploying:
                 place=show(drift.place.path),
                 remedy="`casvault pull` takes it there",
             )
-        check_not_owned(self._comparison.deployments, self._target, drift.place)
+        obstacle = self._find_obstacle(drift.collection)
+        if obstacle is not None:
+            return self._decline(obstacle)
         return self._deploy(drift.collection_version, drift.collection)
+
+    def _find_obstacle(self, content: Root) -> RefusedError | None:
+        """What stands where the artifact belongs, and is not its own."""
+        drift, target = self._drift, self._target
+        try:
+            check_not_owned(self._comparison.deployments, target, drift.place)
+        except RefusedError as refusal:
+            return refusal
+        there = self._comparison.project.states.get(target.file_path)
+        if target.file_path == drift.place.file_path or there is None or same_state(there, content):
+            return None
+        return LocalEditsError(
+            "the artifact was moved to this path, and files that were never deployed are in the way",
+            place=show(target.file_path),
+            remedy="move them away",
+        )
 
     def _deploy(self, version: Oid, content: Root) -> Planned:
         drift = self._drift
@@ -202,22 +221,14 @@ class _Deploying:
     def _write(self, action: Action, content: Root | None, deployment: Deployment, version: Oid) -> Planned:
         drift, draft, ref = self._drift, self._comparison.draft, self._comparison.project.ref
         if drift.has_moved and drift.deployment is not None:
-            self._check_free(self._target)
+            there = self._comparison.project.states.get(self._target.file_path)
             draft.write_file(ref, drift.place.file_path, drift.project, None)
-            draft.write_file(ref, self._target.file_path, None, content)
+            draft.write_file(ref, self._target.file_path, there, content)
             self._settled(None)
         else:
             draft.write_file(ref, drift.place.file_path, drift.project, content)
         self._settled(deployment, self._target)
         return self._row(action, version, new=content)
-
-    def _check_free(self, place: Place) -> None:
-        if self._comparison.project.states.get(place.file_path) is not None:
-            raise LocalEditsError(
-                "the artifact was moved to this path, and files that were never deployed are in the way",
-                place=show(place.file_path),
-                remedy="move them away",
-            )
 
     def _fresh(self, version: Oid) -> Deployment:
         old = self._drift.deployment

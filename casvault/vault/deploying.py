@@ -16,6 +16,7 @@ from casvault.deploy.deploying import (
     check_version_of,
     plan_deploy,
 )
+from casvault.deploy.drift import Source
 from casvault.deploy.locks import find_lock
 from casvault.deploy.pinning import plan_pin
 from casvault.deploy.projects import check_root
@@ -256,7 +257,7 @@ class Deploying(Subjects):
             check_places(job.requests)
         if not dry_run:
             jobs = [job._replace(subject=self._register(job.subject)) for job in jobs]
-        scanned = [work.scan(job.subject, self._touched(job, gone)) for job in jobs]
+        scanned = [work.scan(job.subject, self._touched(work, job, gone)) for job in jobs]
         rows: list[list[Planned]] = [[] for _ in jobs]
 
         def plan(draft: Draft) -> None:
@@ -318,9 +319,14 @@ class Deploying(Subjects):
                 found = self._find_in_lines(work.lines, name)
                 if found is None:
                     raise _no_artifact(work, name)
-                places = [Place(root or DEFAULT_ROOT, *found)]
+                places = self._renamed(work, subject, Source(*found), root) or [Place(root or DEFAULT_ROOT, *found)]
             requests += [Request(place) for place in places]
         return list(dict.fromkeys(requests))
+
+    def _renamed(self, work: Work, subject: Subject, found: Source, root: bytes | None) -> list[Place]:
+        """Where an artifact is deployed under another name, as one that was renamed on disk since."""
+        known = [place for place in subject.deployments if root in (None, place.root)]
+        return [place for place, source in work.sources(subject, known).items() if source == found]
 
     def _update(self, subject: Subject, names: Sequence[str], collection: str | None) -> _Deploy:
         """What of these artifacts a project has, or all of it."""
@@ -350,14 +356,15 @@ class Deploying(Subjects):
         """The request for a certain version: a revision, or ~n and ^n counted from the collection's own."""
         if version is None:
             return request
-        names = self._names(collection or show(request.place.collection))
-        revision = show(request.place.path) + version if version.startswith(("~", "^")) else version
+        source = self._sources([request.place])[request.place]
+        names = self._names(collection or show(source.collection))
+        revision = show(source.path) + version if version.startswith(("~", "^")) else version
         oid = resolve_commitish(names, revision)
         return request._replace(version=oid, label=typed(version))
 
-    def _touched(self, job: _Deploy, gone: Sequence[Request]) -> set[Place]:
+    def _touched(self, work: Work, job: _Deploy, gone: Sequence[Request]) -> set[Place]:
         """The places of a project that a deploy looks at: also those to which artifacts have moved."""
-        sources = self._sources(request.place for request in (*job.requests, *gone))
+        sources = work.sources(job.subject, (request.place for request in (*job.requests, *gone)))
         return {*sources, *(Place(place.root, *source) for place, source in sources.items())}
 
 

@@ -125,9 +125,13 @@ class Merges(WritingVault):
     def _is_named(self, found: Found, name: str) -> bool:
         if len(name) >= MIN_HANDLE and handle_of(found.ref).startswith(name.lower()):
             return True
-        path, wanted = found.subject.path, typed(name).strip(b"/")
-        short = self._rules(show(found.subject.collection)).short_name(path)
-        return bool(wanted) and wanted in (path, short, short.rpartition(b"/")[2])
+        wanted, rules = typed(name).strip(b"/"), self._rules(show(found.subject.collection))
+        # An artifact that was moved is known by its path in the project and by the one in the collection.
+        for path in {found.subject.path, found.merge.path}:
+            short = rules.short_name(path)
+            if wanted and wanted in (path, short, short.rpartition(b"/")[2]):
+                return True
+        return False
 
     def _mark_up(self, found: Found, conflict: TreeConflict) -> Marked | None:
         return mark_up(self.reader, conflict, found.subject.labels)
@@ -172,7 +176,7 @@ def _read_again(draft: Draft, ref: bytes, conflict: TreeConflict) -> PendingMerg
 
 def _find_conflict(found: Found, text: str) -> TreeConflict:
     """The conflict at a path, which may be typed with the artifact's path or relative to it."""
-    wanted, artifact = typed(text).strip(b"/"), found.subject.path
+    wanted, artifact = typed(text).strip(b"/"), found.merge.path
     names = {wanted, artifact + b"/" + wanted}
     if wanted == artifact.rpartition(b"/")[2]:
         names.add(artifact)

@@ -104,6 +104,21 @@ class Work:
         """The collections with what their directories hold recorded."""
         return {name: bring_up_to_date(draft, line) for name, line in self.lines.items()}
 
+    def sources(self, subject: Subject, places: Iterable[Place]) -> dict[Place, Source]:
+        """Where the artifacts of these places are once what the directories hold is recorded; also those that were
+        renamed on disk.
+        """
+        wanted = list(places)
+        if all(self._is_there(place) for place in wanted):
+            return {place: Source(place.collection, place.path) for place in wanted}
+        draft = Draft(Overlay(self.stage), self._vault._view(), self.session.draftsman)
+        comparison = Comparison(draft, Project(subject.name, subject.state_ref, {}), self.snapshots(draft))
+        return {place: comparison.source(place) for place in wanted}
+
+    def _is_there(self, place: Place) -> bool:
+        line = self.lines.get(place.collection)
+        return line is not None and line.scan is not None and place.path in line.scan.units
+
     def learn(self) -> None:
         for cache in self._caches:
             learn(self.stage, cache)
@@ -242,19 +257,25 @@ class Subjects(WritingVault):
         self, subject: Subject, artifact: str, collection: str | None = None, root: bytes | None = None
     ) -> list[Place]:
         """The places at which an artifact of this name is deployed, one for each root; UsageError if the name is that
-        of several artifacts.
+        of several artifacts. One that was moved since has its new name, too.
         """
         known = [
             place
             for place in sorted(subject.deployments)
             if collection in (None, show(place.collection)) and root in (None, place.root)
         ]
-        found: dict[tuple[bytes, bytes], list[Place]] = {}
-        for name in sorted({place.collection for place in known}):
-            paths = {place.path for place in known if place.collection == name}
+        own = {place: Source(place.collection, place.path) for place in known}
+        return self._pick_among(own, artifact) or self._pick_among(self._sources(known), artifact)
+
+    def _pick_among(self, sources: Mapping[Place, Source], artifact: str) -> list[Place]:
+        """The places whose artifact has this name in its collection."""
+        found: dict[Source, list[Place]] = {}
+        for name in sorted({source.collection for source in sources.values()}):
+            paths = {source.path for source in sources.values() if source.collection == name}
             path = pick_path(paths, self._rules(show(name)), artifact)
             if path is not None:
-                found[name, path] = [place for place in known if (place.collection, place.path) == (name, path)]
+                here = Source(name, path)
+                found[here] = [place for place, source in sources.items() if source == here]
         if len(found) > 1:
             listed = ", ".join(f"{show(name)}: {show(path)}" for name, path in found)
             raise UsageError(f"the name is ambiguous: {listed}", place=artifact, remedy="name it with --collection")
