@@ -230,8 +230,6 @@ class Deploying(Subjects):
         dry_run: bool,
     ) -> DeployResult:
         """Run what changes one project."""
-        if not dry_run and places:
-            subject = self._register(subject)
         project = work.scan(subject, places)
         rows: list[Planned] = []
 
@@ -241,7 +239,8 @@ class Deploying(Subjects):
                 check_refusals(rows)
 
         arguments = (subject.name, *(place.path for place in places))
-        outcome = self._carry_out(work, Command(kind, arguments), plan, dry_run=dry_run)
+        known = [subject] if places else []
+        outcome = self._carry_out(work, Command(kind, arguments), plan, known, dry_run=dry_run)
         return _result(work, subject, rows, outcome, dry_run=dry_run)
 
     def _deploy(
@@ -255,8 +254,6 @@ class Deploying(Subjects):
     ) -> list[DeployResult]:
         for job in jobs:
             check_places(job.requests)
-        if not dry_run:
-            jobs = [job._replace(subject=self._register(job.subject)) for job in jobs]
         scanned = [work.scan(job.subject, self._touched(work, job, gone)) for job in jobs]
         rows: list[list[Planned]] = [[] for _ in jobs]
 
@@ -275,7 +272,8 @@ class Deploying(Subjects):
 
         names = sorted({request.place.path for job in jobs for request in job.requests if request.named})
         arguments = (*work.lines, *(job.subject.name for job in jobs), *names)
-        outcome = self._carry_out(work, Command("deploy", arguments), plan, dry_run=dry_run)
+        subjects = [job.subject for job in jobs]
+        outcome = self._carry_out(work, Command("deploy", arguments), plan, subjects, dry_run=dry_run)
         return [
             _result(work, job.subject, found, outcome, dry_run=dry_run) for job, found in zip(jobs, rows, strict=True)
         ]

@@ -60,8 +60,6 @@ class Pulling(Subjects):
     def _pull(
         self, work: Work, subject: Subject, wanted: Sequence[Wanted], options: PullOptions, *, preview: bool
     ) -> PullResult:
-        if not preview:
-            subject = self._register(subject)
         project = work.scan(subject, [one.place for one in wanted])
         rows: list[Planned] = []
 
@@ -73,7 +71,7 @@ class Pulling(Subjects):
                 check_refusals(rows)
 
         arguments = (*work.lines, subject.name, *(one.place.path for one in wanted))
-        outcome = self._carry_out(work, Command("pull", arguments), plan, dry_run=preview)
+        outcome = self._carry_out(work, Command("pull", arguments), plan, [subject], dry_run=preview)
         found = tuple(pull_row(work.reader, row) for row in rows)
         return PullResult(show(subject.name), preview, found, outcome)
 

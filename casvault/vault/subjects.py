@@ -16,7 +16,7 @@ from casvault.deploy.comparison import Comparison, Project
 from casvault.deploy.drift import Source
 from casvault.deploy.ignores import ignores_of
 from casvault.deploy.marker import PROJECT_MARKER, find_marker, read_marker, write_marker
-from casvault.deploy.registration import Claim, claim, find_project
+from casvault.deploy.registration import claim, find_project
 from casvault.deploy.run import Command, Outcome, run
 from casvault.deploy.scanning import scan_project
 from casvault.deploy.snapshots import Line, bring_up_to_date
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from casvault.artifacts.snapshot import Snapshot
+    from casvault.deploy.registration import Claim
     from casvault.deploy.run import Session
     from casvault.deploy.state import Deployment, Deployments
     from casvault.objects import ObjectPublisher, ObjectStage
@@ -57,6 +58,11 @@ class Subject(NamedTuple):
     def state_ref(self) -> bytes:
         """Where its state stands now: a copy that is not registered yet shares that of its original."""
         return self.claim.copied_from or self.claim.ref
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it has to be registered before anything is written there."""
+        return self.claim.is_new or self.claim.copied_from is not None
 
     @property
     def name(self) -> bytes:
@@ -96,6 +102,10 @@ class Work:
         self, draft: Draft, project: Project, subject: Subject, snapshots: Mapping[bytes, Snapshot]
     ) -> Comparison:
         """The project against its collections as they are on this draft."""
+        original = subject.claim.copied_from
+        if original is not None and draft.ref(subject.ref) is None:
+            # A copy that is not registered yet has what its original has.
+            draft.set_ref(subject.ref, draft.ref(original))
         if subject.claim.is_new and draft.view.find(subject.ref) is not None:
             raise StaleError("another project has taken this name meanwhile", place=show(subject.ref))
         return Comparison(draft, project, snapshots)
@@ -177,11 +187,9 @@ class Subjects(WritingVault):
         state = None if claimed.is_new else view.find(claimed.copied_from or claimed.ref)
         return Subject(claimed, directory, state, read_deployments(self.reader, state, known))
 
-    def _register(self, subject: Subject) -> Subject:
+    def _register(self, subject: Subject) -> None:
         """Make a directory the project that it was claimed as, before anything is written there."""
         claimed = subject.claim
-        if not claimed.is_new and claimed.copied_from is None:
-            return subject
         if claimed.copied_from is not None:
             original = claimed.copied_from
             with self._stage() as stage:
@@ -193,7 +201,6 @@ class Subjects(WritingVault):
                 )
         write_marker(subject.directory, PROJECT_MARKER, self._new_marker(show(subject.name)))
         self._repository.places.set(show(claimed.ref), str(subject.directory))
-        return subject._replace(claim=Claim(claimed.ref, is_new=claimed.is_new))
 
     @contextmanager
     def _work(
@@ -215,13 +222,27 @@ class Subjects(WritingVault):
             yield work
             work.learn()
 
-    def _carry_out(self, work: Work, command: Command, plan: Callable[[Draft], None], *, dry_run: bool) -> Outcome:
-        """Run a plan; or only make it, on an overlay that no pack ever sees."""
-        if not dry_run:
-            return run(work.session, work.stage, command, plan)
-        work.reader = Overlay(work.stage)
-        plan(Draft(work.reader, self._view(), work.session.draftsman))
-        return Outcome(None)
+    def _carry_out(
+        self,
+        work: Work,
+        command: Command,
+        plan: Callable[[Draft], None],
+        subjects: Iterable[Subject] = (),
+        *,
+        dry_run: bool,
+    ) -> Outcome:
+        """Run a plan, in projects that are registered first; or only make it, on an overlay that no pack ever sees."""
+        unknown = [subject for subject in subjects if subject.is_unknown]
+        if dry_run or unknown:
+            # What is refused registers nothing, so for a project that is not known yet the plan is tried first.
+            work.reader = Overlay(work.stage)
+            plan(Draft(work.reader, self._view(), work.session.draftsman))
+        if dry_run:
+            return Outcome(None)
+        for subject in unknown:
+            self._register(subject)
+        work.reader = work.stage
+        return run(work.session, work.stage, command, plan)
 
     def _snapshots_of(self, view: View) -> Callable[[bytes], Snapshot | None]:
         """The newest snapshots of collections by name, each read once; None for what is no collection."""
