@@ -18,7 +18,7 @@ ARTIFACTS_HELP = "Paths such as skills/pdf, or short names such as skill/pdf."
 ArtifactsArgument = Annotated[list[str], typer.Argument(metavar="ARTIFACT", help=ARTIFACTS_HELP)]
 AnyArtifactsArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ARTIFACT]...", help=f"{ARTIFACTS_HELP} None means all.", show_default=False),
+    typer.Argument(metavar="ARTIFACT", help=f"{ARTIFACTS_HELP} None means all.", show_default=False),
 ]
 RootOption = Annotated[
     str | None,

@@ -105,7 +105,7 @@ def fork(
     artifact: Annotated[str, typer.Argument(metavar="ARTIFACT", help="What was edited in the project.")],
     path: Annotated[
         str | None,
-        typer.Argument(metavar="[PATH]", help="Where it goes in the collection; beside the original, if not named."),
+        typer.Argument(metavar="PATH", help="Where it goes in the collection; beside the original, if not named."),
     ] = None,
     project: ProjectOption = None,
     relink: RelinkOption = False,
