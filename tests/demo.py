@@ -206,9 +206,9 @@ def pull_again(demo: Demo, h4: str) -> None:
 
 def clash(demo: Demo) -> None:
     demo.step(
-        "A true conflict touches nothing",
+        "A true conflict touches nothing, and waits",
         "Now the same line is changed on both sides. pull names the file and exits with 4; both sides stay byte for "
-        "byte as they are.",
+        "byte as they are until somebody has decided. Then the merge is continued. All of it can be undone.",
     )
     review, copy = demo.library / "commands/review.md", demo.project / ".claude/commands/review.md"
     review.write_text("Review it twice.\n")
@@ -216,6 +216,14 @@ def clash(demo: Demo) -> None:
     demo.run("pull", "command/review", "--project", "../app", code=4)
     assert review.read_text() == "Review it twice.\n"
     assert copy.read_text() == "Do not review it.\n"
+    demo.run("merges", "list")
+    demo.run("resolve", "command/review", "commands/review.md", "--theirs")
+    demo.run("merges", "continue", "command/review")
+    assert review.read_text() == copy.read_text() == "Do not review it.\n"
+    assert demo.drift_of("commands/review.md") == "in_sync"
+    for kind in ("merge continue", "resolve", "pull"):
+        assert demo.ask("undo")["undone"] == kind
+    assert review.read_text() == "Review it twice.\n"
     review.write_text(COMMANDS["review.md"])
     copy.write_text(COMMANDS["review.md"])
 
@@ -223,7 +231,7 @@ def clash(demo: Demo) -> None:
 def undo_it_all(demo: Demo, h2: str) -> None:
     demo.step(
         "Undo goes back through all of it, files included",
-        "The last three steps were a pull, a deploy and a pull. Three times undo, and the collection is at H2 again; "
+        "Before that came a pull, a deploy and a pull. Three times undo, and the collection is at H2 again; "
         "the project's later edit is kept, because no undo throws work away. redo brings the last one again.",
     )
     for _ in range(3):

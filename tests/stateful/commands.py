@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("snapshot", "restore", "undo", "undo", "undo", "redo", "somebody else", "mv", "cp", "rm"),
-    *("deploy", "deploy", "deploy", "deploy", "deploy everywhere", "deploy locked", "undeploy", "adopt", "pin", "unpin"),
+    *(
+        "deploy",
+        "deploy",
+        "deploy",
+        "deploy",
+        "deploy everywhere",
+        "deploy locked",
+        "undeploy",
+        "adopt",
+        "pin",
+        "unpin",
+    ),
     *("drift", "pull", "pull", "pull", "pull", "pull", "resolve", "resolve", "continue", "continue", "abort"),
 )
 
@@ -148,7 +159,9 @@ class Commands:
         if isinstance(planned, CasvaultError):
             assert str(planned) == str(error)
         elif planned is not None and "in the way" not in str(error):
-            assert any(row.reason in str(error) or str(error) for row in rows_of(planned) if row.action.name == "REFUSED"), error
+            assert any(
+                row.reason in str(error) or str(error) for row in rows_of(planned) if row.action.name == "REFUSED"
+            ), error
 
     def check_files(self, call: Call, before: Seen, after: Seen) -> None:
         """Nothing is lost, nothing else is touched, and the lock files say what is."""
@@ -182,7 +195,9 @@ class Commands:
                 continue
             assert text == wanted, f"the lock file of {name} is not true"
             if written is not None and written != text:
-                assert self.oracle.has_kept(written, after.operations - before.operations), "what was in the lock file is lost"
+                assert self.oracle.has_kept(written, after.operations - before.operations), (
+                    "what was in the lock file is lost"
+                )
             self.edited.pop(name, None)
             if text not in self.locks[name]:
                 self.locks[name].append(text)
@@ -205,11 +220,19 @@ class Commands:
 
     def check_undone(self, call: Call, result: UndoResult, before: Seen, after: Seen) -> None:
         """What is undone at once is as it was."""
-        if call.refs_only or self.last is None or self.last[1][:3] != before[:3] or self.last[1].operations != before.operations:
+        if (
+            call.refs_only
+            or self.last is None
+            or self.last[1][:3] != before[:3]
+            or self.last[1].operations != before.operations
+        ):
             return
         start, end = self.last
         if end.operations - start.operations == 1 and result.number == end.operations:
-            files = [{path: found for path, found in seen.files.items() if not path.endswith(LOCK)} for seen in (start, after)]
+            files = [
+                {path: found for path, found in seen.files.items() if not path.endswith(LOCK)}
+                for seen in (start, after)
+            ]
             assert files[0] == files[1], f"{result.kind} of {result.undone} has not brought the files back"
             assert start.refs == after.refs, f"{result.kind} of {result.undone} has not brought the refs back"
             assert start.markers == after.markers, f"{result.kind} of {result.undone} has not brought the markers back"
@@ -234,7 +257,10 @@ class Commands:
         after = self.see()
         self.check_files(call, before, after)
         if after.operations == before.operations or (interrupted and back):
-            files = [{path: found for path, found in seen.files.items() if not path.endswith(LOCK)} for seen in (before, after)]
+            files = [
+                {path: found for path, found in seen.files.items() if not path.endswith(LOCK)}
+                for seen in (before, after)
+            ]
             assert files[0] == files[1], "taken back, but the files are not as before"
             refs = [{name: oid for name, oid in seen.refs.items() if name in before.refs} for seen in (before, after)]
             assert refs[0] == refs[1], "taken back, but the refs are not as before"

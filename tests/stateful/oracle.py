@@ -101,7 +101,9 @@ class Oracle:
         """
         settled, theirs = row.settled, row.collection_version
         assert settled is not None
-        mine = next((each for each in (settled, row.observed) if each is not None and self.files(each) == project), None)
+        mine = next(
+            (each for each in (settled, row.observed) if each is not None and self.files(each) == project), None
+        )
         if theirs is None:
             return classify(self.files(settled), None, project)
         if not self.has(theirs):
