@@ -231,8 +231,6 @@ class Deploying(Subjects):
         dry_run: bool,
     ) -> DeployResult:
         """Run what changes one project."""
-        if not dry_run and places:
-            subject = self._register(subject)
         project = work.scan(subject, places)
         rows: list[Planned] = []
 
@@ -241,6 +239,10 @@ class Deploying(Subjects):
             if not dry_run:
                 check_refusals(rows)
 
+        if places and not dry_run and not subject.is_registered:
+            work.attempt(plan)
+            subject = self._register(subject)
+            project = project._replace(ref=subject.ref)
         arguments = (subject.name, *(place.path for place in places))
         outcome = self._carry_out(work, Command(kind, arguments), plan, dry_run=dry_run)
         return _result(work, subject, rows, outcome, dry_run=dry_run)
@@ -256,8 +258,6 @@ class Deploying(Subjects):
     ) -> list[DeployResult]:
         for job in jobs:
             check_places(job.requests)
-        if not dry_run:
-            jobs = [job._replace(subject=self._register(job.subject)) for job in jobs]
         scanned = [work.scan(job.subject, self._touched(work, job, gone)) for job in jobs]
         rows: list[list[Planned]] = [[] for _ in jobs]
 
@@ -274,6 +274,10 @@ class Deploying(Subjects):
             if not dry_run:
                 check_refusals(row for found in rows for row in found)
 
+        if not dry_run and not all(job.subject.is_registered for job in jobs):
+            work.attempt(plan)
+            jobs = [job._replace(subject=self._register(job.subject)) for job in jobs]
+            scanned = [project._replace(ref=job.subject.ref) for job, project in zip(jobs, scanned, strict=True)]
         names = sorted({request.place.path for job in jobs for request in job.requests if request.named})
         arguments = (*work.lines, *(job.subject.name for job in jobs), *names)
         outcome = self._carry_out(work, Command("deploy", arguments), plan, dry_run=dry_run)

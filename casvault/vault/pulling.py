@@ -60,8 +60,6 @@ class Pulling(Subjects):
     def _pull(
         self, work: Work, subject: Subject, wanted: Sequence[Wanted], options: PullOptions, *, preview: bool
     ) -> PullResult:
-        if not preview:
-            subject = self._register(subject)
         project = work.scan(subject, [one.place for one in wanted])
         rows: list[Planned] = []
 
@@ -72,6 +70,10 @@ class Pulling(Subjects):
             if not preview:
                 check_refusals(rows)
 
+        if not preview and not subject.is_registered:
+            work.attempt(plan)
+            subject = self._register(subject)
+            project = project._replace(ref=subject.ref)
         arguments = (*work.lines, subject.name, *(one.place.path for one in wanted))
         outcome = self._carry_out(work, Command("pull", arguments), plan, dry_run=preview)
         found = tuple(pull_row(work.reader, row) for row in rows)

@@ -57,6 +57,10 @@ class Subject(NamedTuple):
     def name(self) -> bytes:
         return self.ref.removeprefix(PROJECTS)
 
+    @property
+    def is_registered(self) -> bool:
+        return not self.claim.is_new and self.claim.copied_from is None
+
 
 class Work:
     """A command on collections and projects whose directories are locked and whose collections are scanned."""
@@ -84,7 +88,11 @@ class Work:
         repository = self._vault._repository
         states, cache = scan_project(repository, self.stage, subject.directory, paths, held, storing=True)
         self._caches.append(cache)
-        return Project(subject.name, subject.ref, states)
+        return Project(subject.name, subject.state_ref, states)
+
+    def attempt(self, plan: Callable[[Draft], None]) -> None:
+        """Make a plan that nothing comes of, for what it raises."""
+        plan(Draft(Overlay(self.stage), self._vault._view(), self.session.draftsman))
 
     def compare(
         self, draft: Draft, project: Project, subject: Subject, snapshots: Mapping[bytes, Snapshot]
@@ -151,9 +159,11 @@ class Subjects(WritingVault):
         return Subject(claimed, directory, {} if claimed.is_new else read_deployments(self.reader, state))
 
     def _register(self, subject: Subject) -> Subject:
-        """Make a directory the project that it was claimed as, before anything is written there."""
+        """Make a directory the project that it was claimed as, before anything is written there, and after it is clear
+        that the command is not refused.
+        """
         claimed = subject.claim
-        if not claimed.is_new and claimed.copied_from is None:
+        if subject.is_registered:
             return subject
         if claimed.copied_from is not None:
             original = claimed.copied_from
