@@ -1,4 +1,4 @@
-"""What a command leaves of itself in a project that is new, or a copy of another one: nothing, unless it does something."""
+"""What a command leaves in a project that is new, or a copy of another one: nothing, unless it does something."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from casvault import Action, Status, Vault
-from casvault.errors import RefusedError
+from casvault.errors import RefusedError, UsageError
 from tests.story.scene import PDF, Scene, assert_clean, change_line, picture, write
 
 SKILL = "skills/pdf"
@@ -64,9 +64,8 @@ def test_a_refusal_leaves_no_trace_in_a_copy(scene: Scene, copied: Path, command
     shutil.rmtree(copied / f".claude/{SKILL}")
     change_line(scene.lib / PDF, 5, "lib")
     before = everything(scene, copied)
-    with pytest.raises(Exception, match=".") as caught:
+    with pytest.raises((RefusedError, UsageError)):
         command(scene.vault(), copied)
-    assert caught.value.__class__.__module__ == "casvault.errors"
     assert everything(scene, copied) == before
 
 
