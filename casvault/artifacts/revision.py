@@ -80,20 +80,29 @@ def resolve_commitish(names: Names, text: str) -> Oid:
     if suffix and names.collection is not None and (whole := find_artifact(names, text)) is not None:
         return whole[1]
     base = text[: suffix.start()] if suffix else text
-    oid = _resolve_name(names, base or "@")
-    for sign, number in _STEP.findall(suffix.group() if suffix else ""):
-        oid = _step(names, oid, sign, int(number or 1), text)
+    return follow_steps(names.reader, _resolve_name(names, base or "@"), suffix.group() if suffix else "", text)
+
+
+def is_steps(text: str) -> bool:
+    """Whether this is nothing but ~n and ^n: a way from something else."""
+    return bool(text) and _SUFFIX.fullmatch(text) is not None
+
+
+def follow_steps(reader: ObjectReader, oid: Oid, steps: str, place: str) -> Oid:
+    """The commit to which ~n and ^n lead from one; `place` is what messages name."""
+    for sign, number in _STEP.findall(steps):
+        oid = _step(reader, oid, sign, int(number or 1), place)
     return oid
 
 
-def _step(names: Names, oid: Oid, sign: str, number: int, text: str) -> Oid:
+def _step(reader: ObjectReader, oid: Oid, sign: str, number: int, text: str) -> Oid:
     if sign == "^":
-        parents = read_commit(names.reader, oid).parents
+        parents = read_commit(reader, oid).parents
         if number > len(parents):
             raise NotFoundError(f"{oid.short} has {len(parents)} parents", place=text)
         return parents[number - 1] if number else oid
     for _ in range(number):
-        parents = read_commit(names.reader, oid).parents
+        parents = read_commit(reader, oid).parents
         if not parents:
             raise NotFoundError(f"history begins at {oid.short}", place=text)
         oid = parents[0]

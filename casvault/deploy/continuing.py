@@ -106,7 +106,11 @@ def _plan_deploy(comparison: Comparison, homes: Homes, waiting: Waiting, drift: 
         )
     ours = draft.graph.commit(waiting.merge.ours).root
     if not same_state(drift.project, ours):
-        result = _joined(comparison, drift, result, comparison.observe(drift))
+        # What the project has become since is measured from the side that was merged, not from what is settled: an
+        # observation replaces the one before it, and the two would know nothing of each other.
+        since = Deployment(waiting.merge.ours, waiting.merge.ours)
+        mine = comparison.observe(drift._replace(project_version=None, deployment=since))
+        result = _joined(comparison, drift, result, mine)
     if result.merged is not None:
         return _wait_again(comparison, waiting, drift, result)
     draft.write_file(comparison.project.ref, waiting.place.file_path, drift.project, result.content)

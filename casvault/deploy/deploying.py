@@ -155,7 +155,7 @@ class _Deploying:
         if action is Action.NOTHING and old is not None:
             # The version last deployed stays what it was: this may be a merge that was made in the project.
             fresh = old._replace(observed=None, pin=fresh.pin)
-            action = action if self._pin is None else Action.PINNED
+            action = action if fresh.pin is None else Action.PINNED
         if drift.has_moved:
             return self._write(Action.MOVED, drift.project, fresh, version)
         self._settled(fresh)
@@ -172,6 +172,14 @@ class _Deploying:
             if self._comparison.deployments.get(self._drift.place) is None:
                 self._settled(deployment)
             return self._row(Action.KEPT, kept)
+        if not on_this_version:
+            return self._decline(
+                LocalEditsError(
+                    f"local edits ({self._drift.status.value}) are in the way of an earlier version",
+                    place=show(self._drift.place.file_path),
+                    remedy=f"pull them first; or {_OVERWRITE}",
+                )
+            )
         return self._decline(_edits_refusal(self._drift))
 
     def _merge(self, version: Oid, content: Root, project: Root) -> Planned:

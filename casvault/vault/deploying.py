@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show, typed
-from casvault.artifacts.revision import resolve_commitish
+from casvault.artifacts.revision import is_steps, resolve_commitish
 from casvault.deploy.actions import Planned, check_refusals
 from casvault.deploy.adopting import plan_adopt
 from casvault.deploy.deploying import (
@@ -80,7 +80,7 @@ class Deploying(Subjects):
         homes = self._homes_for(subject, names, collection, chosen_root)
         with self._work([subject], homes, message=message, follow=follow) as work:
             requests = self._requests(work, subject, names, collection, chosen_root)
-            requests = [self._versioned(request, version, collection) for request in requests]
+            requests = [self._versioned(work, subject, request, version, collection) for request in requests]
             return self._deploy(work, [_Deploy(subject, requests)], options, dry_run=dry_run)[0]
 
     def deploy_everywhere(
@@ -184,7 +184,7 @@ class Deploying(Subjects):
         homes = map(typed, self._default_collections(collection))
         with self._work([subject], homes, message=message) as work:
             requests = self._copied(work, subject, names, check_root(typed(root)))
-            requests = [self._versioned(request, version, collection) for request in requests]
+            requests = [self._versioned(work, subject, request, version, collection) for request in requests]
 
             def plan(comparison: Comparison) -> list[Planned]:
                 for request in requests:
@@ -350,14 +350,16 @@ class Deploying(Subjects):
                     requests.append(Request(place, named=False))
         return requests
 
-    def _versioned(self, request: Request, version: str | None, collection: str | None) -> Request:
+    def _versioned(
+        self, work: Work, subject: Subject, request: Request, version: str | None, collection: str | None
+    ) -> Request:
         """The request for a certain version: a revision, or ~n and ^n counted from the collection's own."""
         if version is None:
             return request
-        source = self._sources([request.place])[request.place]
-        names = self._names(collection or show(source.collection))
-        revision = show(source.path) + version if version.startswith(("~", "^")) else version
-        oid = resolve_commitish(names, revision)
+        if is_steps(version):
+            # Where such a way leads is another version tomorrow, so this is no label for a pin.
+            return request._replace(version=work.version(subject, request.place, version))
+        oid = resolve_commitish(self._names(collection or show(request.place.collection)), version)
         return request._replace(version=oid, label=typed(version))
 
     def _touched(self, work: Work, job: _Deploy, gone: Sequence[Request]) -> set[Place]:

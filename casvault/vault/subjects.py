@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.draft import Draft
 from casvault.artifacts.moves import find_moved
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, collection_ref, show
-from casvault.artifacts.revision import pick_path
+from casvault.artifacts.revision import follow_steps, pick_path
 from casvault.artifacts.snapshot import iter_links, open_snapshot
 from casvault.deploy.comparison import Comparison, Project
 from casvault.deploy.drift import Source
@@ -121,9 +121,24 @@ class Work:
         wanted = list(places)
         if all(self._is_there(place) for place in wanted):
             return {place: Source(place.collection, place.path) for place in wanted}
-        draft = Draft(Overlay(self.stage), self._vault._view(), self.session.draftsman)
-        comparison = Comparison(draft, Project(subject.name, subject.state_ref, {}), self.snapshots(draft))
+        comparison = self._look_ahead(subject)
         return {place: comparison.source(place) for place in wanted}
+
+    def version(self, subject: Subject, place: Place, steps: str) -> Oid | None:
+        """The version to which ~n and ^n lead from the one that the collection has once its directory is recorded; None
+        if it is that one.
+        """
+        comparison = self._look_ahead(subject)
+        start = comparison.version(comparison.source(place))
+        if start is None:
+            raise NotFoundError("it is not in its collection any more", place=show(place.path), remedy="name a version")
+        found = follow_steps(comparison.draft.stage, start, steps, show(place.path) + steps)
+        return None if found == start else found
+
+    def _look_ahead(self, subject: Subject) -> Comparison:
+        """The collections as they will be recorded, on an overlay of which nothing remains."""
+        draft = Draft(Overlay(self.stage), self._vault._view(), self.session.draftsman)
+        return Comparison(draft, Project(subject.name, subject.state_ref, {}), self.snapshots(draft))
 
     def _is_there(self, place: Place) -> bool:
         line = self.lines.get(place.collection)
