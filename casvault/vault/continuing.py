@@ -74,4 +74,5 @@ class Continuing(Merges, Subjects):
         place = self._repository.places.all().get(show(ref))
         if place is None:
             return None
-        return Subject(Claim(ref), Path(place), read_deployments(self.reader, self._view().find(ref)))
+        state = self._view().find(ref)
+        return Subject(Claim(ref), Path(place), read_deployments(self.reader, state), state)

@@ -11,6 +11,7 @@ from casvault.deploy.advice import MergeForecast, drift_type, recommend
 from casvault.deploy.checks import read_checks, write_checks
 from casvault.deploy.comparison import Comparison, Project, first_seen
 from casvault.deploy.journal import read_journal
+from casvault.deploy.marker import marker_snapshot
 from casvault.deploy.observing import iter_large, needs_record, plan_observe
 from casvault.deploy.outlook import Forecast, forecast, forecast_without_contents, measure
 from casvault.deploy.run import Command, locked, run
@@ -20,7 +21,7 @@ from casvault.deploy.state import DEFAULT_ROOT, Place
 from casvault.deploy.times import last_deployed
 from casvault.deploy.waiting import waiting_ref
 from casvault.errors import ConflictError, ReadOnlyError
-from casvault.limits import MIB
+from casvault.limits import MERGE_BYTES, MIB
 from casvault.pending import handle_of
 from casvault.vault.results import DriftResult, DriftRow
 from casvault.vault.subjects import Subject, Subjects
@@ -93,8 +94,11 @@ class Drifting(Subjects):
     def _look(
         self, subjects: Iterable[Subject], collection: str | None, notes: list[str], *, untracked: bool
     ) -> list[_Look]:
-        stage = HashOnly(self.reader)
-        draft = Draft(stage, self._view(), self._draftsman(""))
+        view = self._view()
+        # Where a directory is behind, its next snapshot is a merge, which takes the bytes of what was edited there.
+        is_behind = any(self._is_behind(name, tip) for name, tip in view.iter_refs(COLLECTIONS.rstrip(b"/")))
+        stage = HashOnly(self.reader, keep=MERGE_BYTES if is_behind else -1)
+        draft = Draft(stage, view, self._draftsman(""))
         lines: dict[bytes, Line | None] = {}
         snapshots: dict[bytes, Snapshot] = {}
         looks = []
@@ -111,6 +115,11 @@ class Drifting(Subjects):
             looks.append(self._look_at(draft, subject, sorted(wanted), lines, snapshots))
         return looks
 
+    def _is_behind(self, ref: bytes, tip: Oid | None) -> bool:
+        """Whether a collection's directory is at another snapshot than the collection."""
+        directory = self._collection_directory(show(ref.removeprefix(COLLECTIONS)))
+        return directory is not None and marker_snapshot(directory) != tip
+
     def _peek(self, draft: Draft, name: bytes, snapshots: dict[bytes, Snapshot], notes: list[str]) -> Line | None:
         """A collection as its next snapshot would be."""
         line = Line(name, COLLECTIONS + name, None)
@@ -119,8 +128,10 @@ class Drifting(Subjects):
             return None
         directory = self._collection_directory(show(name))
         if directory is not None:
-            scan = scan_collection(self._repository, draft.stage, directory, storing=False, progress=self._progress)
-            save_cache(scan.cache)
+            is_behind = self._is_behind(line.ref, draft.view.find(line.ref))
+            scan = scan_collection(self._repository, draft.stage, directory, storing=is_behind, progress=self._progress)
+            if not is_behind:
+                save_cache(scan.cache)
             line = line._replace(scan=scan)
         try:
             snapshots[name] = bring_up_to_date(draft, line)
@@ -148,7 +159,8 @@ class Drifting(Subjects):
         paths = [place.file_path for place in places]
         states, cache = scan_project(self._repository, draft.stage, subject.directory, paths, held, storing=False)
         save_cache(cache)
-        comparison = Comparison(draft, Project(subject.name, subject.state_ref, states), snapshots)
+        draft.set_ref(subject.ref, subject.state)
+        comparison = Comparison(draft, Project(subject.name, subject.ref, states), snapshots)
         found = [drift for place in places if (drift := comparison.find(place)) is not None]
         return _Look(subject, comparison, found, lines)
 
@@ -233,7 +245,7 @@ class Drifting(Subjects):
 
     def _rows_of(self, look: _Look, checked: Mapping[str, int]) -> list[DriftRow]:
         draft, subject = look.comparison.draft, look.subject
-        deployed = last_deployed(draft.stage, draft.view.find(subject.state_ref), subject.deployments)
+        deployed = last_deployed(draft.stage, subject.state, subject.deployments)
         when = checked.get(show(subject.name))
         return [self._row(look, drift, deployed.get(drift.place), when) for drift in look.drifts]
 
