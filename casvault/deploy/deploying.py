@@ -202,7 +202,9 @@ class _Deploying:
     def _write(self, action: Action, content: Root | None, deployment: Deployment, version: Oid) -> Planned:
         drift, draft, ref = self._drift, self._comparison.draft, self._comparison.project.ref
         if drift.has_moved and drift.deployment is not None:
-            self._check_free(self._target)
+            refusal = self._find_in_the_way(self._target)
+            if refusal is not None:
+                return self._decline(refusal)
             draft.write_file(ref, drift.place.file_path, drift.project, None)
             draft.write_file(ref, self._target.file_path, None, content)
             self._settled(None)
@@ -211,13 +213,22 @@ class _Deploying:
         self._settled(deployment, self._target)
         return self._row(action, version, new=content)
 
-    def _check_free(self, place: Place) -> None:
+    def _find_in_the_way(self, place: Place) -> RefusedError | None:
+        """Why the artifact cannot follow its move to another place of the project."""
+        name = show(self._drift.place.path)
+        if place in self._comparison.deployments:
+            return RefusedError(
+                f"the artifact was moved to {show(place.path)}, which is deployed here too",
+                place=name,
+                remedy=f"`casvault undeploy {name}`, which records what was edited there",
+            )
         if self._comparison.project.states.get(place.file_path) is not None:
-            raise LocalEditsError(
+            return LocalEditsError(
                 "the artifact was moved to this path, and files that were never deployed are in the way",
                 place=show(place.file_path),
                 remedy="move them away",
             )
+        return None
 
     def _fresh(self, version: Oid) -> Deployment:
         old = self._drift.deployment
