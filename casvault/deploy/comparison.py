@@ -14,6 +14,7 @@ from casvault.errors import FailureError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from casvault.artifacts.draft import Draft
     from casvault.artifacts.snapshot import Snapshot
@@ -33,6 +34,8 @@ class Project(NamedTuple):
     ref: bytes
     states: Mapping[bytes, Root]
     """What is on disk, by path in the project's directory."""
+    directory: Path | None = None
+    """None where it is not at hand."""
 
 
 class Comparison:

@@ -110,6 +110,13 @@ class _Deploying:
     def _find_obstacle(self, content: Root) -> RefusedError | None:
         """What stands where the artifact belongs, and is not its own."""
         drift, target = self._drift, self._target
+        if drift.has_moved and target in self._comparison.deployments:
+            name = show(drift.place.path)
+            return RefusedError(
+                f"the artifact was moved to {show(target.path)}, which is deployed here too",
+                place=name,
+                remedy=f"`casvault undeploy {name}`, which records what was edited there",
+            )
         try:
             check_not_owned(self._comparison.deployments, target, drift.place)
         except RefusedError as refusal:

@@ -10,6 +10,7 @@ from casvault.artifacts.names import show
 from casvault.artifacts.recording import record_changes
 from casvault.artifacts.snapshot import find_content, find_version
 from casvault.errors import FailureError, RefusedError
+from casvault.objects import LINK, Root
 from casvault.worktree.plan import same_state
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from casvault.artifacts.snapshot import Snapshot
     from casvault.deploy.drift import Source
     from casvault.deploy.snapshots import Line
-    from casvault.objects import Root
     from casvault.oid import Oid
 
 
@@ -55,6 +55,16 @@ class Homes:
         if source.path in self._changes.get(source.collection, {}):
             return False
         return find_content(self._draft.stage, self._snapshots[source.collection], source.path) is None
+
+    def planned_version(self, source: Source) -> Oid | None:
+        """The version that an artifact becomes by what is planned so far; None if nothing is, or another thing."""
+        change = self._changes.get(source.collection, {}).get(source.path)
+        return change.id if isinstance(change, Root) and change.mode == LINK else None
+
+    def is_going(self, source: Source) -> bool:
+        """Whether it is planned that an artifact is removed."""
+        changes = self._changes.get(source.collection, {})
+        return source.path in changes and changes[source.path] is None
 
     def rules(self, collection: bytes) -> Rules:
         return self._lines[collection].rules

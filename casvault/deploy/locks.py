@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.draft import FileWrite
 from casvault.deploy.lockfile import LockEntry, parse_lock, render_lock
 from casvault.deploy.state import read_deployments
-from casvault.errors import MalformedError, RefusedError
+from casvault.errors import ConflictError, MalformedError, RefusedError
 from casvault.files import find_file
 from casvault.limits import MIB
-from casvault.objects import FILE, FILE_MODES, Root, read_blob, read_commits, write_blob
+from casvault.objects import FILE, FILE_MODES, Root, read_blob, read_commit, read_commits, write_blob
 from casvault.worktree.scan import scan_path
 
 if TYPE_CHECKING:
@@ -55,6 +55,25 @@ def find_lock(directory: Path) -> list[LockEntry] | None:
     path = directory / os.fsdecode(LOCK_FILE)
     text = find_file(path)
     return None if text is None else parse_lock(text, str(path))
+
+
+def find_state_of_copy(reader: ObjectReader, directory: Path, state: Oid | None) -> Oid | None:
+    """Which state a copy of a project was made at: the newest, at or before `state`, that its lock file tells of.
+
+    The original may have been given other versions since, and the copy does not hold those. Without a lock file that
+    can be read, or that tells of any state, it is `state` itself.
+    """
+    try:
+        entries = find_lock(directory)
+    except (ConflictError, MalformedError):
+        return state
+    wanted, found = sorted(entries or ()), state
+    while found is not None and wanted:
+        if sorted(lock_entries(reader, found)) == wanted:
+            return found
+        parents = read_commit(reader, found).parents
+        found = parents[0] if parents else None
+    return state
 
 
 def plan_lock_file(draft: Draft, ref: bytes, directory: Path) -> LockWrite | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.names import show
 from casvault.errors import RefusedError
 from casvault.objects import SYMLINK
+from casvault.worktree.names import TEMPORARY
 from casvault.worktree.plan import is_directory
 
 if TYPE_CHECKING:
@@ -61,10 +62,12 @@ def check_free(directory: Path, path: bytes) -> None:
 
 
 def _iter_files(root: bytes, path: bytes) -> Iterator[bytes]:
-    """The files and symlinks below a path, if it is a directory."""
+    """The files and symlinks below a path, if it is a directory; not what a run that was cut off has left, which the
+    next one sweeps away.
+    """
     place = os.path.join(root, path)
     if os.path.isdir(place) and not os.path.islink(place):
         for above, directories, names in os.walk(place):
             links = [name for name in directories if os.path.islink(os.path.join(above, name))]
-            for name in (*names, *links):
+            for name in (name for name in (*names, *links) if not name.startswith(TEMPORARY)):
                 yield os.path.relpath(os.path.join(above, name), root)

@@ -12,6 +12,8 @@ from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
 from casvault.deploy.drift import NO_BASE, Drift, Source, Status
 from casvault.deploy.forking import plan_fork
+from casvault.deploy.obstacles import check_free
+from casvault.deploy.projects import check_not_owned
 from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import forget_waiting, wait_for_decision
@@ -79,7 +81,9 @@ class _Pulling:
         self._homes = homes
         self._wanted = wanted
         self._options = options
-        self._drift = self._recognised(comparison.read(wanted.place))
+        # What the same command has taken there already, from another root, is the collection's side.
+        self._version = homes.planned_version(comparison.source(wanted.place))
+        self._drift = self._recognised(comparison.read(wanted.place, self._version))
 
     def plan(self) -> Planned:
         drift, deployment = self._drift, self._drift.deployment
@@ -88,6 +92,14 @@ class _Pulling:
                 f"collection {show(drift.source.collection)} is not in the vault any more",
                 place=show(drift.place.path),
                 remedy="add it again: `casvault collection add DIR`; or `casvault undeploy` it here",
+            )
+        if self._homes.is_going(drift.source) and drift.project is not None:
+            return self._decline(
+                RefusedError(
+                    "the same pull takes its deletion home, from another root of the project",
+                    place=show(drift.place.file_path),
+                    remedy="pull one of the two by name, with --root",
+                )
             )
         if self._options.strategy is PullStrategy.FORK and drift.project is not None:
             return self._fork(drift.project)
@@ -237,10 +249,24 @@ class _Pulling:
     def _relink(self, place: Place, version: Oid) -> None:
         """The project's copy is the fork from now on, and lies where the fork belongs."""
         drift, draft, ref = self._drift, self._comparison.draft, self._comparison.project.ref
+        self._check_free(place)
         draft.write_file(ref, drift.place.file_path, drift.project, None)
         draft.write_file(ref, place.file_path, None, drift.project)
         self._comparison.settle(drift.place, None)
         self._comparison.settle(place, Deployment(version, version))
+
+    def _check_free(self, place: Place) -> None:
+        """RefusedError if something of the project is where its copy of the fork would lie."""
+        if place in self._comparison.deployments:
+            raise RefusedError(
+                f"{show(place.path)} is deployed here, and the fork would take its place",
+                place=show(place.file_path),
+                remedy="choose another name for the fork, or undeploy what is there",
+            )
+        check_not_owned(self._comparison.deployments, place, self._drift.place)
+        directory = self._comparison.project.directory
+        if directory is not None:
+            check_free(directory, place.file_path)
 
     def _home(self, action: Action, version: Oid, content: Root | None, deployment: Deployment) -> Planned:
         """Take a version into the collection."""
@@ -269,7 +295,9 @@ class _Pulling:
         """What was never deployed, but is a version, counts as that version deployed: then there is a true base."""
         if drift.status is not Status.DIFFERS or drift.project_version is None:
             return drift
-        found = self._comparison.find(drift.place, deployment=Deployment(drift.project_version, drift.project_version))
+        found = self._comparison.find(
+            drift.place, self._version, Deployment(drift.project_version, drift.project_version)
+        )
         return drift if found is None else found
 
 

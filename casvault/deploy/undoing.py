@@ -15,16 +15,17 @@ from casvault.deploy.state import read_deployments, set_deployments
 from casvault.errors import ConflictError, NotFoundError
 from casvault.merge.rule import resolve
 from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
-from casvault.objects import LINK
+from casvault.objects import LINK, TREE
 from casvault.refs import View
-from casvault.trees import diff_paths, empty_root
+from casvault.trees import diff_paths, empty_root, find_path, iter_entries
+from casvault.worktree.plan import is_directory, same_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from casvault.artifacts.draft import Draft, FileWrite
     from casvault.deploy.state import Deployment, Place
-    from casvault.objects import Root
+    from casvault.objects import Entry, ObjectReader, Root
     from casvault.oid import Oid
     from casvault.refs import Operation, OperationLog
 
@@ -41,7 +42,7 @@ class OnClash(Enum):
     REPLACE = "replace"
     """They go back all the same; what they held is recorded."""
     KEEP = "keep"
-    """They stay, as local edits."""
+    """They stay, as local edits. What the operation itself has left half written is none, and goes back."""
 
 
 class Step(NamedTuple):
@@ -246,6 +247,10 @@ def _inverse_write(
     draft: Draft, ref: bytes, write: FileWrite, disk: Root | None, *, on_clash: OnClash
 ) -> tuple[str, ...]:
     """Plan the inverse of one write: base is what was written, ours is the disk, theirs what was there before."""
+    if on_clash is OnClash.KEEP and is_between(draft.stage, disk, write.old, write.new):
+        if disk != write.old:
+            draft.write_file(ref, write.path, disk, write.old)
+        return ()
     merged = merge_states(draft.stage, write.new, disk, write.old, path=write.path)
     if not merged.is_clean and on_clash is OnClash.REFUSE:
         return show_conflicts(merged.conflicts)
@@ -254,3 +259,27 @@ def _inverse_write(
     if target != disk:
         draft.write_file(ref, write.path, disk, target)
     return ()
+
+
+def is_between(reader: ObjectReader, found: Root | None, old: Root | None, new: Root | None) -> bool:
+    """Whether a path may be as it was found because a write from `old` to `new` was cut off: nobody has edited there.
+
+    Name by name it holds the one or the other; where a directory and something else take each other's place, it is
+    absent for a moment.
+    """
+    if same_state(found, old) or same_state(found, new):
+        return True
+    if found is None:
+        return is_directory(old) != is_directory(new)
+    if not is_directory(found) or not (is_directory(old) or is_directory(new)):
+        return False
+    names = {entry.name for state in (found, old, new) for entry in _entries(reader, state)}
+    return all(is_between(reader, *(_below(reader, state, name) for state in (found, old, new))) for name in names)
+
+
+def _entries(reader: ObjectReader, state: Root | None) -> Iterator[Entry]:
+    return iter(()) if state is None or state.mode != TREE else iter_entries(reader, state.id)
+
+
+def _below(reader: ObjectReader, state: Root | None, name: bytes) -> Root | None:
+    return None if state is None or state.mode != TREE else find_path(reader, state, name)

@@ -12,6 +12,7 @@ from casvault.deploy.checks import read_checks, write_checks
 from casvault.deploy.comparison import Comparison, Project, first_seen
 from casvault.deploy.ignores import ignores_of
 from casvault.deploy.journal import read_journal
+from casvault.deploy.marker import marker_snapshot
 from casvault.deploy.observing import iter_large, needs_record, plan_observe
 from casvault.deploy.outlook import Forecast, forecast, forecast_without_contents, measure
 from casvault.deploy.run import Command, locked, run
@@ -21,7 +22,7 @@ from casvault.deploy.state import DEFAULT_ROOT, Place
 from casvault.deploy.times import last_deployed
 from casvault.deploy.waiting import waiting_ref
 from casvault.errors import ConflictError, ReadOnlyError
-from casvault.limits import MIB
+from casvault.limits import MERGE_BYTES, MIB
 from casvault.pending import MERGES, handle_of
 from casvault.vault.results import DriftResult, DriftRow
 from casvault.vault.subjects import Subject, Subjects
@@ -96,8 +97,11 @@ class Drifting(Subjects):
     def _look(
         self, subjects: Iterable[Subject], collection: str | None, notes: list[str], *, untracked: bool
     ) -> list[_Look]:
-        stage = HashOnly(self.reader)
-        draft = Draft(stage, self._view(), self._draftsman(""))
+        view = self._view()
+        # Where a directory is behind, its next snapshot is a merge, which takes the bytes of what was edited there.
+        is_behind = any(self._is_behind(name, tip) for name, tip in view.iter_refs(COLLECTIONS.rstrip(b"/")))
+        stage = HashOnly(self.reader, keep=MERGE_BYTES if is_behind else -1)
+        draft = Draft(stage, view, self._draftsman(""))
         lines: dict[bytes, Line | None] = {}
         snapshots: dict[bytes, Snapshot] = {}
         known: dict[tuple[bytes, bytes], tuple[Source, Oid | None]] = {}
@@ -113,13 +117,17 @@ class Drifting(Subjects):
             if untracked:
                 wanted |= self._untracked_places(subject, lines, homes)
             project, cache = self._peek_into(draft, subject, sorted(wanted), lines)
-            is_current = draft.view.find(subject.state_ref) == subject.state
-            deployments = subject.deployments if is_current else None
-            comparison = Comparison(draft, project, snapshots, deployments=deployments, known=known)
+            draft.set_ref(subject.ref, subject.state)
+            comparison = Comparison(draft, project, snapshots, deployments=subject.deployments, known=known)
             drifts = [drift for place in sorted(wanted) if (drift := comparison.find(place)) is not None]
             save_cache(cache)
             looks.append(_Look(subject, comparison, drifts, lines))
         return looks
+
+    def _is_behind(self, ref: bytes, tip: Oid | None) -> bool:
+        """Whether a collection's directory is at another snapshot than the collection."""
+        directory = self._collection_directory(show(ref.removeprefix(COLLECTIONS)))
+        return directory is not None and marker_snapshot(directory) != tip
 
     def _peek(self, draft: Draft, name: bytes, snapshots: dict[bytes, Snapshot], notes: list[str]) -> Line | None:
         """A collection as its next snapshot would be."""
@@ -129,8 +137,10 @@ class Drifting(Subjects):
             return None
         directory = self._collection_directory(show(name))
         if directory is not None:
-            scan = scan_collection(self._repository, draft.stage, directory, storing=False, progress=self._progress)
-            save_cache(scan.cache)
+            is_behind = self._is_behind(line.ref, draft.view.find(line.ref))
+            scan = scan_collection(self._repository, draft.stage, directory, storing=is_behind, progress=self._progress)
+            if not is_behind:
+                save_cache(scan.cache)
             line = line._replace(scan=scan)
         try:
             snapshots[name] = bring_up_to_date(draft, line)
@@ -156,7 +166,7 @@ class Drifting(Subjects):
         states, cache = scan_project(
             self._repository, draft.stage, subject.directory, paths, held, ignores, storing=False
         )
-        return Project(subject.name, subject.state_ref, states), cache
+        return Project(subject.name, subject.ref, states, subject.directory), cache
 
     def _untracked_places(
         self, subject: Subject, lines: dict[bytes, Line | None], homes: Iterable[bytes]

@@ -15,6 +15,7 @@ from casvault.artifacts.snapshot import iter_links, open_snapshot
 from casvault.deploy.comparison import Comparison, Project
 from casvault.deploy.drift import Source
 from casvault.deploy.ignores import ignores_of
+from casvault.deploy.locks import find_state_of_copy
 from casvault.deploy.marker import PROJECT_MARKER, find_marker, read_marker, write_marker
 from casvault.deploy.registration import claim, find_project
 from casvault.deploy.run import Command, Outcome, run
@@ -46,18 +47,13 @@ class Subject(NamedTuple):
     claim: Claim
     directory: Path
     state: Oid | None
-    """The project's state."""
+    """Where it stands now; a copy that is not registered yet stands where its original stood when it was made."""
     deployments: Deployments
     """As that state has them."""
 
     @property
     def ref(self) -> bytes:
         return self.claim.ref
-
-    @property
-    def state_ref(self) -> bytes:
-        """Where its state stands now: a copy that is not registered yet shares that of its original."""
-        return self.claim.copied_from or self.claim.ref
 
     @property
     def is_unknown(self) -> bool:
@@ -96,16 +92,14 @@ class Work:
         ignores = self._vault._ignores(wanted)
         states, cache = scan_project(repository, self.stage, subject.directory, paths, held, ignores, storing=True)
         self._caches.append(cache)
-        return Project(subject.name, subject.ref, states)
+        return Project(subject.name, subject.ref, states, subject.directory)
 
     def compare(
         self, draft: Draft, project: Project, subject: Subject, snapshots: Mapping[bytes, Snapshot]
     ) -> Comparison:
         """The project against its collections as they are on this draft."""
-        original = subject.claim.copied_from
-        if original is not None and draft.ref(subject.ref) is None:
-            # A copy that is not registered yet has what its original has.
-            draft.set_ref(subject.ref, draft.ref(original))
+        if subject.claim.copied_from is not None and draft.ref(subject.ref) is None:
+            draft.set_ref(subject.ref, subject.state)
         if subject.claim.is_new and draft.view.find(subject.ref) is not None:
             raise StaleError("another project has taken this name meanwhile", place=show(subject.ref))
         return Comparison(draft, project, snapshots)
@@ -138,7 +132,8 @@ class Work:
     def _look_ahead(self, subject: Subject) -> Comparison:
         """The collections as they will be recorded, on an overlay of which nothing remains."""
         draft = Draft(Overlay(self.stage), self._vault._view(), self.session.draftsman)
-        return Comparison(draft, Project(subject.name, subject.state_ref, {}), self.snapshots(draft))
+        draft.set_ref(subject.ref, subject.state)
+        return Comparison(draft, Project(subject.name, subject.ref, {}), self.snapshots(draft))
 
     def _is_there(self, place: Place) -> bool:
         line = self.lines.get(place.collection)
@@ -200,19 +195,20 @@ class Subjects(WritingVault):
             find_project(self._repository, directory)
         claimed = claim(self._repository, view, directory, writing=writing)
         state = None if claimed.is_new else view.find(claimed.copied_from or claimed.ref)
+        if claimed.copied_from is not None:
+            state = find_state_of_copy(self.reader, directory, state)
         return Subject(claimed, directory, state, read_deployments(self.reader, state, known))
 
     def _register(self, subject: Subject) -> None:
         """Make a directory the project that it was claimed as, before anything is written there."""
         claimed = subject.claim
         if claimed.copied_from is not None:
-            original = claimed.copied_from
             with self._stage() as stage:
                 run(
                     self._session("", {}),
                     stage,
-                    Command("upkeep", (b"project copy", original, claimed.ref)),
-                    lambda draft: draft.set_ref(claimed.ref, draft.ref(original)),
+                    Command("upkeep", (b"project copy", claimed.copied_from, claimed.ref)),
+                    lambda draft: draft.set_ref(claimed.ref, subject.state),
                 )
         write_marker(subject.directory, PROJECT_MARKER, self._new_marker(show(subject.name)))
         self._repository.places.set(show(claimed.ref), str(subject.directory))
@@ -368,7 +364,7 @@ class Subjects(WritingVault):
         subject = self._subject(project, writing=False)
         place = self._read_deployed(subject, [artifact])[0]
         found: list[Oid] = []
-        state = self._view().find(subject.state_ref)
+        state = subject.state
         while state is not None:
             deployment = read_deployments(self.reader, state).get(place)
             if deployment is not None and (not found or found[-1] != deployment.deployed):

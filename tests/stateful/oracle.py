@@ -101,9 +101,8 @@ class Oracle:
         """
         settled, theirs = row.settled, row.collection_version
         assert settled is not None
-        mine = next(
-            (each for each in (settled, row.observed) if each is not None and self.files(each) == project), None
-        )
+        known = (each for each in (settled, row.observed) if each is not None)
+        mine = next((each for each in known if self.files(each) == project), None)
         if theirs is None:
             return classify(self.files(settled), None, project)
         if not self.has(theirs):

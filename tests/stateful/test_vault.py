@@ -49,7 +49,7 @@ class Choice(NamedTuple):
 
 choices = st.builds(
     Choice,
-    st.sampled_from((*((one,) for one in ARTIFACTS), ARTIFACTS[:2], (), (MOVED[0],))),
+    st.sampled_from((*((one,) for one in ARTIFACTS), ARTIFACTS[:2], (), (), (MOVED[0],))),
     st.sampled_from(PROJECTS),
     st.sampled_from((None, None, None, ROOTS[1])),
     st.sampled_from(DeployStrategy),

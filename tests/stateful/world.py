@@ -21,7 +21,7 @@ NAMES = ("SKILL.md", "a.txt", "sub/b.txt", "sub", "", IGNORED)
 LINES = 8
 
 State = dict[str, tuple[str, bytes]]
-"""Every file by path: "-" or "x" and its content, "l" and where the symlink leads; in an artifact also "d" for an empty directory."""
+"""Every file by path: "-" or "x" and its content, "l" and where the symlink leads; in artifacts "d" for nothing."""
 
 
 class World:

@@ -87,9 +87,7 @@ def rev_parse(
 )
 def merge_base(
     context: typer.Context,
-    revisions: Annotated[
-        list[str] | None, typer.Argument(metavar="A B", help="Revisions.", show_default=False)
-    ] = None,
+    revisions: Annotated[list[str] | None, typer.Argument(metavar="A B", help="Revisions.", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="All best common ancestors.")] = False,
     only_heads: Annotated[
         bool, typer.Option("--independent", help="Those of the revisions that none of the others comes from.")
