@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from casvault.merge.conflict import (
     ConflictKind,
@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+REMEMBERED: Final = 8192
+"""Decoded trees: a look for renames goes over those that were merged again."""
+
+
 def merge_states(
     stage: ObjectStage,
     base: Root | None,
@@ -53,7 +57,7 @@ def merge_states(
 
     What two of the three have in common by id is never read, unless a rename on one side matters to the other.
     """
-    overlay = Overlay(stage)
+    overlay = Overlay(stage, remember=REMEMBERED)
     merger = StructuralMerge(overlay, merge_link)
     merged = merger.merge(path, base, ours, theirs)
     trees = _all_trees(base, ours, theirs)
