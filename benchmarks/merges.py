@@ -2,9 +2,9 @@
 
     python -m benchmarks.merges --scale 1.0 --rounds 7
 
-The same trees and changes on both sides: edits, additions, removals and renames, of which some meet an edit of the other
-side. Both read through a warm page cache, and git's objects are packed, as casvault's are. In process means with the
-vault open: the packs' indexes are read, but no object has been. Both store the result, anew in each round.
+The same trees and changes on both sides: edits, additions, removals and renames, of which some meet an edit of the
+other side. Both read through a warm page cache, and git's objects are packed, as casvault's are. In process means with
+the vault open: the packs' indexes are read, but no object has been. Both store the result, anew in each round.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -162,7 +163,7 @@ def compare(place: Path, data: WideMerge, rounds: int) -> dict[str, list[float]]
         times["git merge-tree"].append(_timed_process(GIT, place / "git")[0])
         vault = Vault.open(place / "vault")
         assert vault.find_ref("branches/base") is not None
-        seconds, merged = _timed(lambda vault=vault: merge_in_process(vault, roots))
+        seconds, merged = _timed(partial(merge_in_process, vault, roots))
         times["casvault, in process"].append(seconds)
         assert merged.is_clean
         _forget(place, stored)

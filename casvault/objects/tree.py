@@ -23,7 +23,7 @@ from casvault.objects.modes import ALL_MODES, FOREIGN
 from casvault.oid import ID_SIZE, Oid, trusted_oids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 WHOLE_ENTRIES = 64
 """A tree of up to this many entries is one leaf: small directories cost one object."""
@@ -110,6 +110,12 @@ def is_boundary(name: bytes, level: int) -> bool:
     return crc32(name) & ((1 << (LEVEL_BITS * (level + 1))) - 1) == 0
 
 
+def find_boundary(names: Sequence[bytes], level: int) -> int | None:
+    """The position of the first name for which `is_boundary` holds; the same, for many names at once."""
+    mask = (1 << (LEVEL_BITS * (level + 1))) - 1
+    return next((position for position, value in enumerate(map(crc32, names)) if not value & mask), None)
+
+
 def check_name(name: bytes) -> str | None:
     """What is wrong with the name of an entry; None if nothing is."""
     if not name:
@@ -164,9 +170,9 @@ def decode_node(data: bytes) -> Node:
     level, items = value
     if not 0 <= level <= MAX_LEVEL:
         raise MalformedError(f"tree: level {level} is not between 0 and {MAX_LEVEL}")
-    names, numbers, sizes, ids = columns = _columns(data, items)
+    columns = _columns(data, items)
     if level == 0:
-        _check_entry_columns(names, numbers, sizes)
+        _check_entry_columns(*columns[:3])
         return Leaf(tuple(map(_NEW, repeat(Entry), zip(*columns, strict=True))))
     fork = Fork(level, tuple(map(_NEW, repeat(Child), zip(*columns, strict=True))))
     check_children(level, fork.children)
@@ -252,13 +258,13 @@ def _check_sizes(names: Sequence[bytes], sizes: Sequence[int]) -> None:
         raise MalformedError("tree: the sizes add up to more than 2^63 - 1")
 
 
-def _check_uncut(names: Iterable[bytes], level: int) -> None:
+def _check_uncut(names: Sequence[bytes], level: int) -> None:
     # The highest level is never cut: there is nothing above it to list the pieces.
     if level >= MAX_LEVEL:
         return
-    for name in names:
-        if is_boundary(name, level):
-            raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {name!r}")
+    found = find_boundary(names, level)
+    if found is not None:
+        raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {names[found]!r}")
 
 
 def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False) -> None:
@@ -276,7 +282,7 @@ def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False)
         if claimed != found:
             raise MalformedError(f"tree: the {what} is {found!r}, its fork says {claimed!r}", place=str(child.id))
     if isinstance(node, Leaf) and not is_uncut:
-        _check_uncut((entry[0] for entry in node.entries[:-1]), 0)
+        _check_uncut([entry[0] for entry in node.entries[:-1]], 0)
 
 
 def check_root(node: Node) -> None:
