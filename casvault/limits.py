@@ -29,6 +29,15 @@ PIECE: Final = 1 * MIB
 MERGE_BYTES: Final = 64 * MIB
 """Larger files are not merged by lines: a change on both sides is a conflict."""
 
+STRUCTURED_BYTES: Final = 256 * KIB
+"""Larger files are merged as texts, whatever their type: their parsers take a second for every few hundred KiB."""
+
+STRUCTURED_YAML_BYTES: Final = 64 * KIB
+"""The same for YAML, whose parser takes ten times as long."""
+
+STRUCTURED_DEPTH: Final = 64
+"""Mappings and lists in one another, beyond which a file is merged as a text."""
+
 RENAME_PAIRS: Final = 1_000_000
 """Removed files times added files that are compared for similarity, for each side of a merge; git's 1,000 a side."""
 

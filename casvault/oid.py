@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from blake3 import blake3
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 ID_SIZE = 32
 HEX_SIZE = 2 * ID_SIZE
@@ -53,6 +54,11 @@ class Oid(bytes):
 def trusted_oid(raw: bytes, _new: Callable[[type[Oid], bytes], Oid] = bytes.__new__) -> Oid:
     """An id out of bytes whose length the caller has checked: a third of the cost, for decoders of many ids."""
     return _new(Oid, raw)
+
+
+def trusted_oids(raws: Iterable[bytes]) -> list[Oid]:
+    """The same for many at once, in C."""
+    return list(map(bytes.__new__, repeat(Oid), raws))
 
 
 NULL_ID = Oid(bytes(ID_SIZE))

@@ -7,16 +7,22 @@
 
 The rules of the file come before the defaults; `defaults = false` at its top leaves these out. Artifacts never nest:
 below a path that is one, nothing is looked for.
+
+The same file says how files are merged, where the built-in choice by suffix is not the right one; the first match wins.
+
+    [[merge]]
+    path = "**/CHANGES.txt"       # as above, with the path in the collection; without a slash a name anywhere
+    driver = "union"              # text, binary, union, json, toml, yaml, frontmatter
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
-from fnmatch import translate
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import UsageError
+from casvault.merge.drivers.registry import BUILT_IN, DEFAULT_DRIVERS, Binding, DriverName, Drivers
+from casvault.objects.patterns import compile_path, matches, names_of
 from casvault.worktree.node import Role
 
 if TYPE_CHECKING:
@@ -53,8 +59,10 @@ DEFAULTS = (
 class Rules:
     """The rules of one collection, compiled."""
 
-    def __init__(self, rules: Sequence[Rule] = DEFAULTS) -> None:
-        self._rules = [(rule, _compiled(rule.path)) for rule in rules]
+    def __init__(self, rules: Sequence[Rule] = DEFAULTS, drivers: Drivers = DEFAULT_DRIVERS) -> None:
+        self.drivers = drivers
+        """How files of the collection are merged."""
+        self._rules = [(rule, compile_path(rule.path)) for rule in rules]
         self.homes = {rule.home for rule in rules}
         """The directories, directly below the root, in which the rules know artifacts."""
         self._found: dict[bytes, Rule | None] = {}
@@ -68,9 +76,9 @@ class Rules:
         return self._found[path]
 
     def _search(self, path: bytes) -> Rule | None:
-        names = path.decode(errors="surrogateescape").split("/")
+        names = names_of(path)
         for rule, patterns in self._rules:
-            if _matches(patterns, names):
+            if matches(patterns, names):
                 return rule
         home, slash, rest = path.partition(b"/")
         if slash and b"/" not in rest and home not in self.homes:
@@ -127,9 +135,11 @@ def parse_rules(text: bytes, place: str) -> Rules:
         table = tomllib.loads(text.decode())
     except ValueError as error:
         raise UsageError(f"not TOML: {error}", place=place) from error
-    if unknown := sorted(table.keys() - {"rules", "defaults"}):
+    if unknown := sorted(table.keys() - {"rules", "defaults", "merge"}):
         raise UsageError(
-            f"unknown: {', '.join(unknown)}", place=place, remedy="the file has `defaults` and tables [[rules]]"
+            f"unknown: {', '.join(unknown)}",
+            place=place,
+            remedy="the file has `defaults` and tables [[rules]] and [[merge]]",
         )
     entries, defaults = table.get("rules", []), table.get("defaults", True)
     if not isinstance(defaults, bool):
@@ -137,7 +147,7 @@ def parse_rules(text: bytes, place: str) -> Rules:
     if not isinstance(entries, list):
         raise UsageError("`rules` is not a list of tables ([[rules]])", place=place)
     own = [_parse_rule(entry, place) for entry in entries]
-    return Rules([*own, *(DEFAULTS if defaults else ())])
+    return Rules([*own, *(DEFAULTS if defaults else ())], _parse_drivers(table.get("merge", []), place))
 
 
 def _parse_rule(entry: object, place: str) -> Rule:
@@ -162,18 +172,31 @@ def _parse_rule(entry: object, place: str) -> Rule:
     return rule
 
 
-def _compiled(path: str) -> tuple[re.Pattern[str] | None, ...]:
-    """An expression for each component; None stands for `**`."""
-    return tuple(None if part == "**" else re.compile(translate(part)) for part in path.split("/"))
+def _parse_drivers(entries: object, place: str) -> Drivers:
+    if not isinstance(entries, list):
+        raise UsageError("`merge` is not a list of tables ([[merge]])", place=place)
+    own = [_parse_binding(entry, place) for entry in entries]
+    return Drivers([*own, *BUILT_IN]) if own else DEFAULT_DRIVERS
 
 
-def _matches(patterns: Sequence[re.Pattern[str] | None], names: Sequence[str]) -> bool:
-    if not patterns:
-        return not names
-    first, rest = patterns[0], patterns[1:]
-    if first is None:
-        return any(_matches(rest, names[start:]) for start in range(len(names) + 1))
-    return bool(names) and first.match(names[0]) is not None and _matches(rest, names[1:])
+def _parse_binding(entry: object, place: str) -> Binding:
+    if not isinstance(entry, dict) or entry.keys() != {"path", "driver"}:
+        raise UsageError("a merge rule has `path` and `driver`", place=place)
+    path, name = entry["path"], entry["driver"]
+    if not isinstance(path, str) or not isinstance(name, str):
+        raise UsageError("the values of a merge rule are strings", place=place)
+    if not all(path.split("/")) or {".", ".."} & set(path.split("/")):
+        raise UsageError(f"the path {path!r} must be a name or names with slashes between, none . or ..", place=place)
+    if path.endswith("**"):
+        raise UsageError(
+            f"the path {path!r} must end with the pattern of a name",
+            place=place,
+            remedy=f"** stands for directories: {path}/* is every file below",
+        )
+    known = {driver.value: driver for driver in DriverName}
+    if name not in known:
+        raise UsageError(f"no merge driver is called {name!r}", place=place, remedy=f"one of {', '.join(known)}")
+    return Binding(path, known[name])
 
 
 def _with_suffix(name: bytes, rule: Rule | None) -> bytes:

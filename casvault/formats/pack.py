@@ -38,6 +38,8 @@ OFFSET = struct.Struct("<Q")
 MAGIC = b"CASVPACK"
 END_MAGIC = b"CASVPEND"
 CHECK_SIZE = 16
+GUESS_SPREAD = 64
+"""How far from where it should be an id is looked for first, in a pack of a million objects three deviations."""
 _CHECKED = TRAILER.size - CHECK_SIZE - len(END_MAGIC)
 
 
@@ -181,6 +183,13 @@ class Index:
         first = oid[0]
         low = self._fanout[first - 1] if first else 0
         high = self._fanout[first]
+        # Ids are evenly spread: the next bytes say about where, and a short search in C is all that it takes, nearly
+        # always. An id that is not there, or not near, is looked for step by step.
+        guess = low + ((high - low) * int.from_bytes(oid[1:5]) >> 32)
+        near, far = max(low, guess - GUESS_SPREAD), min(high, guess + GUESS_SPREAD)
+        found = bytes(self._data[self._ids + ID_SIZE * near : self._ids + ID_SIZE * far]).find(oid)
+        if found >= 0 and not found % ID_SIZE:
+            return self.offset(near + found // ID_SIZE)
         position = bisect_left(self, oid, low, high)
         if position == high or self[position] != oid:
             return None

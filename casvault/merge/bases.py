@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from casvault.graph import merge_bases
 from casvault.merge.conflict import ConflictKind, no_link_merge
 from casvault.merge.content import mark_up
+from casvault.merge.drivers.registry import DEFAULT_DRIVERS, Drivers
 from casvault.merge.trees import merge_states
 from casvault.objects import FILE_MODES, Root, read_blob, write_blob
 from casvault.oid import blob_id
@@ -39,6 +40,7 @@ class Bases:
         merge_link: LinkMerge = no_link_merge,
         *,
         path: bytes = b"",
+        drivers: Drivers = DEFAULT_DRIVERS,
     ) -> None:
         """`content_of` answers what of a commit is merged, and `path` is where that is."""
         self._overlay = overlay
@@ -46,6 +48,7 @@ class Bases:
         self._content_of = content_of
         self._merge_link = merge_link
         self._path = path
+        self._drivers = drivers
         self._joined: dict[Oid, tuple[Oid, Oid]] = {}
         """The virtual commits, with their parents."""
         self._contents: dict[Oid, Root | None] = {}
@@ -104,7 +107,15 @@ class Bases:
         return []
 
     def _merge(self, base: Root | None, one: Root | None, other: Root | None) -> Root | None:
-        merged = merge_states(self._overlay, base, one, other, path=self._path, merge_link=self._merge_link)
+        merged = merge_states(
+            self._overlay,
+            base,
+            one,
+            other,
+            path=self._path,
+            merge_link=self._merge_link,
+            drivers=self._drivers,
+        )
         return self._settled(merged, base)
 
     def _settled(self, merged: TreeMerge, base: Root | None) -> Root | None:

@@ -53,7 +53,8 @@ class TreeConflict(NamedTuple):
     ours: Root | None
     theirs: Root | None
     renamed: Renamed | None = None
-    """The paths at which the three states were found, where a rename is part of the conflict."""
+    """The paths at which the three states were found, where a rename is part of the conflict; with two new names those
+    that the result would have, in directories that were renamed as well."""
 
 
 class SkippedRenames(NamedTuple):

@@ -101,6 +101,7 @@ class _Slot:
     """The three states that meet at one path of the result, and the paths that they come from."""
 
     def __init__(self, path: bytes, base: Root | None, ours: Root | None, theirs: Root | None) -> None:
+        self.path = path
         self.base = base
         self.sides = {Side.OURS: ours, Side.THEIRS: theirs}
         self.base_path = path
@@ -115,7 +116,7 @@ class _Slot:
     def renamed(self, prefix: bytes) -> Renamed | None:
         paths = (self.base_path, self.side_paths[Side.OURS], self.side_paths[Side.THEIRS])
         shown = [None if state is None else path for path, state in zip(paths, self.states, strict=True)]
-        if len({path for path in shown if path is not None}) < 2:
+        if {None, self.path}.issuperset(shown):
             return None
         return Renamed(*(None if path is None else prefix + path for path in shown))
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from casvault.errors import RefusedError
 from casvault.limits import MAX_DEPTH, MERGE_BYTES
 from casvault.merge.conflict import ConflictKind, Side, TreeMerge, conflict_at
-from casvault.merge.content import ContentConflict, ContentConflictKind, ModeConflict, merge_content, merge_mode
+from casvault.merge.content import ContentConflict, ContentConflictKind, ModeConflict, merge_mode
+from casvault.merge.drivers.registry import DEFAULT_DRIVERS, Drivers
 from casvault.merge.rule import Clash, Outcome, resolve
 from casvault.objects import BLOB_MODES, FILE_MODES, LINK, ROOT_MODES, TREE, Entry, Root, read_blob, write_blob
 from casvault.trees import EMPTY_ID, diff_entries, edit_tree, state_of, tree_of
@@ -51,10 +52,11 @@ class Survey:
 class StructuralMerge:
     """Merges states of one path at a time; what it was asked once it remembers."""
 
-    def __init__(self, stage: ObjectStage, merge_link: LinkMerge) -> None:
+    def __init__(self, stage: ObjectStage, merge_link: LinkMerge, drivers: Drivers = DEFAULT_DRIVERS) -> None:
         self.survey = Survey()
         self._stage = stage
         self._merge_link = merge_link
+        self._drivers = drivers
         self._known: dict[tuple[bytes, Root | None, Root | None, Root | None], TreeMerge] = {}
 
     def merge(self, path: bytes, base: Root | None, ours: Root | None, theirs: Root | None) -> TreeMerge:
@@ -149,7 +151,7 @@ class StructuralMerge:
         if max(state.size for state in states) > MERGE_BYTES:
             return conflict_at(path, ConflictKind.BINARY, base, ours, theirs)
         contents = [read_blob(self._stage, state.id) for state in states]
-        merged = merge_content(None if known is None else contents[0], *contents[-2:])
+        merged = self._drivers.find(path).merge(None if known is None else contents[0], *contents[-2:])
         if isinstance(merged, ContentConflict):
             return conflict_at(path, _CONTENT_KINDS[merged.kind], base, ours, theirs)
         return TreeMerge(Root(mode, len(merged.data), write_blob(self._stage, merged.data)), ())

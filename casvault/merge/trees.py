@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from casvault.merge.conflict import (
     ConflictKind,
@@ -16,6 +16,7 @@ from casvault.merge.conflict import (
     show_conflicts,
     show_skipped,
 )
+from casvault.merge.drivers.registry import DEFAULT_DRIVERS, Drivers
 from casvault.merge.relocation import Trees, merge_relocated
 from casvault.merge.structure import StructuralMerge
 from casvault.objects import TREE, Overlay, Root
@@ -39,6 +40,10 @@ __all__ = [
 ]
 
 
+REMEMBERED: Final = 8192
+"""Decoded trees: a look for renames goes over those that were merged again."""
+
+
 def merge_states(
     stage: ObjectStage,
     base: Root | None,
@@ -48,13 +53,15 @@ def merge_states(
     path: bytes = b"",
     merge_link: LinkMerge = no_link_merge,
     follow_renames: bool = True,
+    drivers: Drivers = DEFAULT_DRIVERS,
 ) -> TreeMerge:
     """Merge two states of `path`; None stands for absent. The stage gets the blobs and trees of the result, no others.
 
-    What two of the three have in common by id is never read, unless a rename on one side matters to the other.
+    Each file is merged by the driver of its path. What two of the three have in common by id is never read, unless a
+    rename on one side matters to the other.
     """
-    overlay = Overlay(stage)
-    merger = StructuralMerge(overlay, merge_link)
+    overlay = Overlay(stage, remember=REMEMBERED)
+    merger = StructuralMerge(overlay, merge_link, drivers)
     merged = merger.merge(path, base, ours, theirs)
     trees = _all_trees(base, ours, theirs)
     if follow_renames and trees is not None and any(map(merger.survey.concerns, Side)):

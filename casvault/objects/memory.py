@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from casvault.errors import MissingObjectError
 from casvault.limits import PIECE
 from casvault.objects.kind import Kind, check_blob, object_id
-from casvault.objects.protocols import Memo, ObjectInfo
+from casvault.objects.protocols import MEMO_SIZE, Memo, ObjectInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -76,9 +76,10 @@ class MemoryObjects:
 class Overlay:
     """A stage over `below`: writes stay in memory until somebody publishes them or drops the overlay."""
 
-    def __init__(self, below: ObjectReader) -> None:
+    def __init__(self, below: ObjectReader, *, remember: int = MEMO_SIZE) -> None:
+        """`remember` says how many decoded trees and commits are worth their memory."""
         self._below = below
-        self.memo = Memo(below.memo)
+        self.memo = Memo(below.memo, remember)
         self.added = MemoryObjects()
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:

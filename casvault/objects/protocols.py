@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from casvault.objects.kind import Kind
     from casvault.oid import Oid
+
+
+MEMO_SIZE: Final = 2048
 
 
 class ObjectInfo(NamedTuple):
@@ -25,7 +28,7 @@ class Memo:
     seem to be there. Threads share a memo without a lock: the worst that can happen is that something is decoded twice.
     """
 
-    def __init__(self, below: Memo | None = None, capacity: int = 2048) -> None:
+    def __init__(self, below: Memo | None = None, capacity: int = MEMO_SIZE) -> None:
         self._below = below
         self._capacity = capacity
         self._items: dict[Oid, object] = {}

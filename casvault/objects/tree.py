@@ -11,7 +11,7 @@ edits that led there, and one change rewrites one node per level.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -20,10 +20,10 @@ from casvault.errors import MalformedError
 from casvault.limits import MAX_NAME, MAX_SIZE
 from casvault.objects import canonical
 from casvault.objects.modes import ALL_MODES, FOREIGN
-from casvault.oid import ID_SIZE, Oid, trusted_oid
+from casvault.oid import ID_SIZE, Oid, trusted_oids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 WHOLE_ENTRIES = 64
 """A tree of up to this many entries is one leaf: small directories cost one object."""
@@ -100,11 +100,20 @@ Node = Leaf | Fork
 _LENGTH_OF = itemgetter(1)
 _SIZE_OF = itemgetter(2)
 _SPECIAL = frozenset({b"", b".", b".."})
+# Trees are what is decoded most: what can be is done by C for all items at once.
+_NEW = tuple.__new__
+_LISTS, _BYTES, _INTEGERS, _FOUR, _ID_SIZES = {list}, {bytes}, {int}, {4}, {ID_SIZE}
 
 
 def is_boundary(name: bytes, level: int) -> bool:
     """Whether a node of this level is cut behind this name: the low 5 * (level + 1) bits of its CRC-32 are zero."""
     return crc32(name) & ((1 << (LEVEL_BITS * (level + 1))) - 1) == 0
+
+
+def find_boundary(names: Sequence[bytes], level: int) -> int | None:
+    """The position of the first name for which `is_boundary` holds; the same, for many names at once."""
+    mask = (1 << (LEVEL_BITS * (level + 1))) - 1
+    return next((position for position, value in enumerate(map(crc32, names)) if not value & mask), None)
 
 
 def check_name(name: bytes) -> str | None:
@@ -161,12 +170,11 @@ def decode_node(data: bytes) -> Node:
     level, items = value
     if not 0 <= level <= MAX_LEVEL:
         raise MalformedError(f"tree: level {level} is not between 0 and {MAX_LEVEL}")
-    names, numbers, sizes, ids = _columns(data, items)
+    columns = _columns(data, items)
     if level == 0:
-        leaf = Leaf(tuple(map(Entry, names, numbers, sizes, ids)))
-        check_entries(leaf.entries)
-        return leaf
-    fork = Fork(level, tuple(map(Child, names, numbers, sizes, ids)))
+        _check_entry_columns(*columns[:3])
+        return Leaf(tuple(map(_NEW, repeat(Entry), zip(*columns, strict=True))))
+    fork = Fork(level, tuple(map(_NEW, repeat(Child), zip(*columns, strict=True))))
     check_children(level, fork.children)
     return fork
 
@@ -175,16 +183,15 @@ def _columns(data: bytes, items: list[Any]) -> tuple[Sequence[bytes], Sequence[i
     """The four columns of the items, with the types that they must have."""
     if not items:
         return (), (), (), ()
-    if set(map(type, items)) != {list} or set(map(len, items)) != {4}:
+    if set(map(type, items)) != _LISTS or set(map(len, items)) != _FOUR:
         canonical.refuse(data, "tree", "an item is not [name, integer, size, id]")
     names, numbers, sizes, ids = zip(*items, strict=True)
-    for column, expected in ((names, bytes), (numbers, int), (sizes, int), (ids, bytes)):
-        if set(map(type, column)) != {expected}:
-            canonical.refuse(data, "tree", "an item is not [name, integer, size, id]")
-    for name, raw in zip(names, ids, strict=True):
-        if len(raw) != ID_SIZE:
-            raise MalformedError(f"tree: the id of {name!r} has {len(raw)} bytes, not {ID_SIZE}")
-    return names, numbers, sizes, [trusted_oid(raw) for raw in ids]
+    if {*map(type, names), *map(type, ids)} != _BYTES or {*map(type, numbers), *map(type, sizes)} != _INTEGERS:
+        canonical.refuse(data, "tree", "an item is not [name, integer, size, id]")
+    if set(map(len, ids)) != _ID_SIZES:
+        name, raw = next((name, raw) for name, raw in zip(names, ids, strict=True) if len(raw) != ID_SIZE)
+        raise MalformedError(f"tree: the id of {name!r} has {len(raw)} bytes, not {ID_SIZE}")
+    return names, numbers, sizes, trusted_oids(ids)
 
 
 def check_entries(entries: Sequence[Entry]) -> None:
@@ -192,15 +199,21 @@ def check_entries(entries: Sequence[Entry]) -> None:
     if not entries:
         return
     names, modes, sizes, _ = zip(*entries, strict=True)
+    _check_entry_columns(names, modes, sizes)
+
+
+def _check_entry_columns(names: Sequence[bytes], modes: Sequence[int], sizes: Sequence[int]) -> None:
+    if not names:
+        return
     _check_names(names)
     _check_sizes(names, sizes)
     if not ALL_MODES.issuperset(modes):
-        name, mode = next(entry[:2] for entry in entries if entry[1] not in ALL_MODES)
+        name, mode = next(pair for pair in zip(names, modes, strict=True) if pair[1] not in ALL_MODES)
         raise MalformedError(f"tree: {name!r} has the unknown mode {mode:o}")
-    for name, mode, size, _ in entries if FOREIGN in modes else ():
+    for name, mode, size in zip(names, modes, sizes, strict=True) if FOREIGN in modes else ():
         if mode == FOREIGN and size:
             raise MalformedError(f"tree: the foreign link {name!r} has a size")
-    if len(entries) > WHOLE_ENTRIES:
+    if len(names) > WHOLE_ENTRIES:
         _check_uncut(names[:-1], 0)
 
 
@@ -245,13 +258,13 @@ def _check_sizes(names: Sequence[bytes], sizes: Sequence[int]) -> None:
         raise MalformedError("tree: the sizes add up to more than 2^63 - 1")
 
 
-def _check_uncut(names: Iterable[bytes], level: int) -> None:
+def _check_uncut(names: Sequence[bytes], level: int) -> None:
     # The highest level is never cut: there is nothing above it to list the pieces.
     if level >= MAX_LEVEL:
         return
-    for name in names:
-        if is_boundary(name, level):
-            raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {name!r}")
+    found = find_boundary(names, level)
+    if found is not None:
+        raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {names[found]!r}")
 
 
 def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False) -> None:
@@ -269,7 +282,7 @@ def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False)
         if claimed != found:
             raise MalformedError(f"tree: the {what} is {found!r}, its fork says {claimed!r}", place=str(child.id))
     if isinstance(node, Leaf) and not is_uncut:
-        _check_uncut((entry[0] for entry in node.entries[:-1]), 0)
+        _check_uncut([entry[0] for entry in node.entries[:-1]], 0)
 
 
 def check_root(node: Node) -> None:

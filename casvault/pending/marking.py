@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.limits import MERGE_BYTES
+from casvault.merge.conflict import ConflictKind
 from casvault.merge.content import ContentConflict, merge_content
 from casvault.objects import FILE_MODES, read_blob
 from casvault.text.lines import is_binary, split_lines
@@ -64,7 +65,9 @@ def _chunks(reader: ObjectReader, conflict: TreeConflict) -> Sequence[Chunk]:
     sides = [state for state in (conflict.ours, conflict.theirs) if state is not None]
     base = conflict.base if conflict.base is not None and conflict.base.mode in FILE_MODES else None
     states = [*sides, *(() if base is None else (base,))]
-    if any(state.mode not in FILE_MODES or state.size > MERGE_BYTES for state in states):
+    if conflict.kind is ConflictKind.BINARY or any(
+        state.mode not in FILE_MODES or state.size > MERGE_BYTES for state in states
+    ):
         return ()
     before = None if base is None else read_blob(reader, base.id)
     if len(sides) == 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.objects import TREE, Entry, Fork, Leaf, Root
@@ -28,16 +29,23 @@ def diff_entries(
     """The names whose entries differ between two directories, sorted, with both entries."""
     if old == new:
         return []
-    before, after = iter_unshared(reader, old, new)
-    names = sorted(before.keys() | after.keys())
-    pairs = ((name, before.get(name), after.get(name)) for name in names)
-    return [(name, a, b) for name, a, b in pairs if a != b]
+    old_nodes, new_nodes = _unshared_nodes(reader, old, new)
+    olds, news = set(_iter_entries(old_nodes)), set(_iter_entries(new_nodes))
+    # Sets compare whole entries in C; what is left to sort and to pair is what differs.
+    before = {entry.name: entry for entry in olds - news}
+    after = {entry.name: entry for entry in news - olds}
+    return [(name, before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys())]
 
 
 def iter_unshared(
     reader: ObjectReader, old: Oid | None, new: Oid | None
 ) -> tuple[dict[bytes, Entry], dict[bytes, Entry]]:
     """The entries of two directories by name, without those in nodes that both have."""
+    first, second = _unshared_nodes(reader, old, new)
+    return _entries(first), _entries(second)
+
+
+def _unshared_nodes(reader: ObjectReader, old: Oid | None, new: Oid | None) -> tuple[list[Node], list[Node]]:
     first = [] if old is None else [read_root(reader, old)]
     second = [] if new is None else [read_root(reader, new)]
     while (level := max((node.level for node in (*first, *second)), default=0)) > 0:
@@ -45,7 +53,7 @@ def iter_unshared(
         shared = _child_ids(first, level) & _child_ids(second, level)
         first = _descend(reader, first, level, shared)
         second = _descend(reader, second, level, shared)
-    return _entries(first), _entries(second)
+    return first, second
 
 
 def _child_ids(nodes: list[Node], level: int) -> set[Oid]:
@@ -64,7 +72,11 @@ def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[Oi
 
 
 def _entries(nodes: list[Node]) -> dict[bytes, Entry]:
-    return {entry.name: entry for node in nodes if isinstance(node, Leaf) for entry in node.entries}
+    return {entry.name: entry for entry in _iter_entries(nodes)}
+
+
+def _iter_entries(nodes: list[Node]) -> Iterator[Entry]:
+    return chain.from_iterable(node.entries for node in nodes if isinstance(node, Leaf))
 
 
 def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: bytes = b"") -> Iterator[PathChange]:

@@ -26,11 +26,11 @@ from casvault.objects import (
     object_id,
     read_node,
 )
-from casvault.objects.tree import MAX_LEVEL, WHOLE_ENTRIES, check_child
+from casvault.objects.tree import MAX_LEVEL, WHOLE_ENTRIES, check_child, find_boundary
 from casvault.trees.read import EMPTY_ID, find_entries, iter_node_entries, read_child, read_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from casvault.objects import Memo, Node, ObjectStage, ObjectWriter
     from casvault.oid import Oid
@@ -57,8 +57,7 @@ def build_tree(writer: ObjectWriter, entries: Sequence[Entry], memo: Memo | None
             memo.put(oid, Leaf(tuple(entries)))
         return Root(TREE, sum(map(_SIZE_OF, entries)), oid)
     builder = _Builder(writer, memo)
-    for entry in entries:
-        builder.add_entry(entry)
+    builder.add_entries(entries)
     return builder.finish()
 
 
@@ -67,7 +66,7 @@ def edit_tree(stage: ObjectStage, tree: Oid, edits: Mapping[bytes, Entry | None]
     node = read_root(stage, tree)
     removals = sum(entry is None for entry in edits.values())
     if isinstance(node, Leaf) or node.length - removals <= WHOLE_ENTRIES:
-        return build_tree(stage, list(_merged(iter_node_entries(stage, node), edits)), stage.memo)
+        return build_tree(stage, _merged(iter_node_entries(stage, node), edits), stage.memo)
     builder = _Builder(stage, stage.memo, stage)
     _feed(stage, builder, node, sorted(edits), edits, rightmost=True)
     return builder.finish()
@@ -113,7 +112,7 @@ def _edit_below(
     return None if edited.id == EMPTY_ID else edited
 
 
-def _merged(entries: Iterable[Entry], edits: Mapping[bytes, Entry | None]) -> Iterator[Entry]:
+def _merged(entries: Iterable[Entry], edits: Mapping[bytes, Entry | None]) -> list[Entry]:
     """The entries after the edits, in order."""
     result = {entry.name: entry for entry in entries}
     for name, entry in edits.items():
@@ -121,7 +120,7 @@ def _merged(entries: Iterable[Entry], edits: Mapping[bytes, Entry | None]) -> It
             result.pop(name, None)
         else:
             result[name] = entry
-    return iter([result[name] for name in sorted(result)])
+    return [result[name] for name in sorted(result)]
 
 
 def _feed(
@@ -135,8 +134,7 @@ def _feed(
 ) -> None:
     """Pass a node of the old tree to the builder, edited at `names`, all of which fall into it."""
     if isinstance(node, Leaf):
-        for entry in _merged(node.entries, {name: edits[name] for name in names}):
-            builder.add_entry(entry)
+        builder.add_entries(_merged(node.entries, {name: edits[name] for name in names}))
         return
     start = 0
     for position, child in enumerate(node.children):
@@ -166,10 +164,14 @@ class _Builder:
         self._open: list[list[Entry] | list[Child]] = [[] for _ in range(MAX_LEVEL + 2)]
         self._finished: dict[Oid, bytes] = {}
 
-    def add_entry(self, entry: Entry) -> None:
-        self._open[0].append(entry)  # type: ignore[arg-type]
-        if is_boundary(entry.name, 0):
+    def add_entries(self, entries: Sequence[Entry]) -> None:
+        """Add entries that follow one another."""
+        start = 0
+        while (found := find_boundary([entry[0] for entry in entries[start:]], 0)) is not None:
+            self._open[0].extend(entries[start : start + found + 1])  # type: ignore[arg-type]
             self._close(0)
+            start += found + 1
+        self._open[0].extend(entries[start:])  # type: ignore[arg-type]
 
     def add_node(self, level: int, child: Child, stage: ObjectStage) -> None:
         """Add a whole node that ends at a boundary; it is taken apart if what came before has left an open node."""
@@ -179,8 +181,7 @@ class _Builder:
         node = read_node(stage, child.id)
         check_child(child, level + 1, node)
         if isinstance(node, Leaf):
-            for entry in node.entries:
-                self.add_entry(entry)
+            self.add_entries(node.entries)
         else:
             for below in node.children:
                 self.add_node(level - 1, below, stage)
