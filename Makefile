@@ -52,7 +52,7 @@ bench: $(SETUP) ## the benchmarks
 peers: $(SETUP) ## the same jobs done by git, restic and borg, where they are installed
 	$(PYTHON) -m benchmarks.peers
 
-torture: $(SETUP) ## the tests with larger bounds, for as long as they take
+torture: $(SETUP) ## the tests with larger bounds, and ten minutes of random input
 	$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal -m torture tests
 
 clean: ## remove what was made here, the environment too

@@ -133,7 +133,7 @@ def parse_rules(text: bytes, place: str) -> Rules:
     """The rules of a `casvault.toml`; UsageError naming the place for what they cannot say."""
     try:
         table = tomllib.loads(text.decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"not TOML: {error}", place=place) from error
     if unknown := sorted(table.keys() - {"rules", "defaults", "merge"}):
         raise UsageError(

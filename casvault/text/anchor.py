@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import count, islice
 from operator import itemgetter, lt
 
@@ -10,14 +10,14 @@ Anchor = tuple[int, int]
 """A position in the old and one in the new sequence that hold equal values."""
 
 
-def unique_anchors(old: Sequence[int], new: Sequence[int]) -> list[Anchor]:
+def unique_anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Anchor]:
     """The longest chain, increasing on both sides, of values that occur once in `old` and once in `new`."""
     singles = _positions_of_singles(new)
     pairs = [(at, singles[value]) for value, at in _positions_of_singles(old).items() if value in singles]
     return longest_chain(pairs)
 
 
-def window_anchors(old: Sequence[int], new: Sequence[int]) -> list[Anchor]:
+def window_anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Anchor]:
     """Anchors where single lines repeat: the same on windows of 2, 4, 8, … lines until some are unique.
 
     An anchor is the first line of its window. Empty if no window up to the shorter length helps.
@@ -56,7 +56,7 @@ def _trace(before: Sequence[int], at: int) -> list[int]:
     return path[::-1]
 
 
-def _positions_of_singles(values: Sequence[int]) -> dict[int, int]:
+def _positions_of_singles(values: Sequence[Hashable]) -> dict[Hashable, int]:
     """Where each value stands that occurs once, in order of position."""
     last = dict(zip(values, count()))
     if len(last) == len(values):
@@ -65,9 +65,9 @@ def _positions_of_singles(values: Sequence[int]) -> dict[int, int]:
     return {value: at for value, at in last.items() if counts[value] == 1}
 
 
-def _widen(old: Sequence[int], new: Sequence[int], width: int) -> tuple[list[int], list[int]]:
+def _widen(old: Sequence[Hashable], new: Sequence[Hashable], width: int) -> tuple[list[int], list[int]]:
     """Windows of `2 * width` lines from windows of `width` lines, interned alike on both sides."""
     fresh: Callable[[], int] = count().__next__
-    table: defaultdict[tuple[int, int], int] = defaultdict(fresh)
+    table: defaultdict[tuple[Hashable, Hashable], int] = defaultdict(fresh)
     wide = [list(map(table.__getitem__, zip(side, islice(side, width, None), strict=False))) for side in (old, new)]
     return wide[0], wide[1]

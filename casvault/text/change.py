@@ -1,10 +1,9 @@
 """The changes between two texts, each slid to where a reader and a merge expect it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Final, NamedTuple
 
-from casvault.text.lines import intern_lines
-from casvault.text.match import Match, match_ids
+from casvault.text.match import Match, matching_blocks
 
 SLIDES_PER_LINE: Final = 16
 """Sliding is linear but for texts of few distinct lines with many changes; this many steps a line, and it ends."""
@@ -31,18 +30,39 @@ class Run(NamedTuple):
 
 def line_changes(old: Sequence[bytes], new: Sequence[bytes]) -> list[Change]:
     """The changes between two lists of lines, increasing, at least one unchanged line apart."""
-    return changes_of_ids(*intern_lines(old, new))
-
-
-def changes_of_ids(old: list[int], new: list[int]) -> list[Change]:
-    """`line_changes` of interned lines."""
-    removed, added = _runs(match_ids(old, new), len(old), len(new))
+    changes = _between(matching_blocks(old, new), len(old), len(new))
+    if not any(
+        _can_slide(old, old_start, old_end) or _can_slide(new, new_start, new_end)
+        for old_start, old_end, new_start, new_end in changes
+    ):
+        return changes
+    removed, added = _runs(changes)
     removed = compact(old, removed, {run.rank for run in added})
     added = compact(new, added, {run.rank for run in removed})
     return _pair(removed, added)
 
 
-def compact(lines: Sequence[int], runs: Sequence[Run], facing: Collection[int]) -> list[Run]:
+def _between(matches: Sequence[Match], old_size: int, new_size: int) -> list[Change]:
+    """What stands between the matches."""
+    changes = []
+    old_at = new_at = 0
+    for old, new, size in matches:
+        if old > old_at or new > new_at:
+            changes.append(Change(old_at, old, new_at, new))
+        old_at, new_at = old + size, new + size
+    if old_at < old_size or new_at < new_size:
+        changes.append(Change(old_at, old_size, new_at, new_size))
+    return changes
+
+
+def _can_slide(lines: Sequence[Hashable], start: int, end: int) -> bool:
+    """Whether lines [start, end) have another place that is as good, in either direction."""
+    if start == end:
+        return False
+    return (start > 0 and lines[start - 1] == lines[end - 1]) or (end < len(lines) and lines[start] == lines[end])
+
+
+def compact(lines: Sequence[Hashable], runs: Sequence[Run], facing: Collection[int]) -> list[Run]:
     """Slide each run to one of its equivalent places, by git's rule, so that like edits look alike.
 
     A run can slide by a line where the line that it leaves equals the one that it takes in. It goes to the lowest
@@ -57,7 +77,7 @@ def compact(lines: Sequence[int], runs: Sequence[Run], facing: Collection[int]) 
 class _Slider:
     """Runs above the current one are settled, those below wait (the nearest last); `above` is the settled size."""
 
-    def __init__(self, lines: Sequence[int], runs: Sequence[Run], facing: Collection[int]) -> None:
+    def __init__(self, lines: Sequence[Hashable], runs: Sequence[Run], facing: Collection[int]) -> None:
         self.lines = lines
         self.facing = facing
         self.waiting = list(reversed(runs))
@@ -67,6 +87,11 @@ class _Slider:
 
     def settle(self, run: Run) -> None:
         """Slide a run up, down, and again while it grows; then to the place that the rule wants."""
+        start = run.rank + self.above
+        if not _can_slide(self.lines, start, start + run.size):
+            self.settled.append(run)
+            self.above += run.size
+            return
         while True:
             highest = self.slide_up(run)
             lowest, faced = self.slide_down(highest)
@@ -105,16 +130,17 @@ class _Slider:
         return Run(rank, size), faced
 
 
-def _runs(matches: Sequence[Match], old_size: int, new_size: int) -> tuple[list[Run], list[Run]]:
-    """What stands between the matches, removed and added."""
+def _runs(changes: Sequence[Change]) -> tuple[list[Run], list[Run]]:
+    """The changes as runs, removed and added."""
     removed, added = [], []
-    rank = old_at = new_at = 0
-    for old, new, size in [*matches, Match(old_size, new_size, 0)]:
-        if old > old_at:
-            removed.append(Run(rank, old - old_at))
-        if new > new_at:
-            added.append(Run(rank, new - new_at))
-        old_at, new_at, rank = old + size, new + size, rank + size
+    rank = old_at = 0
+    for old_start, old_end, new_start, new_end in changes:
+        rank += old_start - old_at
+        if old_start < old_end:
+            removed.append(Run(rank, old_end - old_start))
+        if new_start < new_end:
+            added.append(Run(rank, new_end - new_start))
+        old_at = old_end
     return removed, added
 
 

@@ -1,6 +1,6 @@
 """Lines of a text as bytes: splitting, interning, telling text from binary."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from io import BytesIO
 from itertools import count
 from typing import Final
@@ -19,12 +19,12 @@ def is_binary(data: bytes) -> bool:
     return data.find(b"\0", 0, BINARY_PROBE) >= 0
 
 
-def intern_lines(*files: Iterable[bytes]) -> list[list[int]]:
+def intern_lines(*files: Iterable[Hashable]) -> list[list[int]]:
     """Replace equal lines by equal small integers, the same ones in every file.
 
     A line's number is its place among all lines, where it first stands. Integers make comparison cheap, and they are
     exact: rapidfuzz takes elements of equal hash for equal, which is true of small non-negative integers alone.
     """
     places = count()
-    table: dict[bytes, int] = {}
+    table: dict[Hashable, int] = {}
     return [list(map(table.setdefault, lines, places)) for lines in files]

@@ -1,9 +1,9 @@
 """Which lines of two texts belong together: a common subsequence, the longest one wherever that is affordable."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from itertools import compress, count
-from operator import itemgetter, ne
+from bisect import bisect_left, bisect_right
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
+from itertools import compress, count, pairwise
+from operator import itemgetter, ne, not_
 from typing import Final, NamedTuple
 
 from casvault.text.anchor import Anchor, unique_anchors, window_anchors
@@ -30,16 +30,86 @@ class Match(NamedTuple):
     size: int
 
 
-def matching_blocks(old: Sequence[bytes], new: Sequence[bytes]) -> list[Match]:
-    """The matching runs of two lists of lines: increasing, apart from one another, none empty."""
-    return match_ids(*intern_lines(old, new))
+def matching_blocks(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Match]:
+    """The matching runs of two sequences: increasing, apart from one another, none empty.
+
+    What is certain is taken first: equal ends, and equal runs between values that only one side has, which can match
+    nothing. Where every change brings lines of its own that is all, and nothing has to be searched.
+    """
+    head = common_prefix(old, new)
+    tail = common_suffix(old[head:], new[head:])
+    blocks = _Blocks()
+    blocks.add(0, 0, head)
+    if head + tail < min(len(old), len(new)):
+        for old_at, new_at, size in _match_middle(old[head : len(old) - tail], new[head : len(new) - tail]):
+            blocks.add(head + old_at, head + new_at, size)
+    blocks.add(len(old) - tail, len(new) - tail, tail)
+    return blocks.found
 
 
-def match_ids(old: list[int], new: list[int]) -> list[Match]:
-    """`matching_blocks` of interned lines."""
-    matcher = _Matcher(old, new)
-    matcher.match_range(0, len(old), 0, len(new), 0)
-    return matcher.blocks
+def _match_middle(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Match]:
+    """Match sequences whose ends differ."""
+    known_old, known_new = set(old), set(new)
+    blocks, old_at, new_at = _match_from_top(old, new, known_old, known_new)
+    if old_at == len(old) or new_at == len(new):
+        return blocks
+    old_shared, new_shared = _shared(old[old_at:], known_new), _shared(new[new_at:], known_old)
+    matcher = _Matcher(old_shared.values, new_shared.values)
+    matcher.match_range(0, len(matcher.old), 0, len(matcher.new), 0)
+    rest = _spread(matcher.blocks.found, old_shared.gaps, new_shared.gaps)
+    return [*blocks, *(Match(old_at + block.old, new_at + block.new, block.size) for block in rest)]
+
+
+def _match_from_top(
+    old: Sequence[Hashable], new: Sequence[Hashable], known_old: Set[Hashable], known_new: Set[Hashable]
+) -> tuple[list[Match], int, int]:
+    """Matching runs down to the first place where both sides have a value that the other one has elsewhere."""
+    blocks: list[Match] = []
+    old_at = new_at = 0
+    old_end, new_end = len(old), len(new)
+    while True:
+        old_was, new_was = old_at, new_at
+        while old_at < old_end and old[old_at] not in known_new:
+            old_at += 1
+        while new_at < new_end and new[new_at] not in known_old:
+            new_at += 1
+        if old_at == old_was and new_at == new_was:
+            return blocks, old_at, new_at
+        size = common_prefix(old, new, old_at, new_at)
+        if size:
+            blocks.append(Match(old_at, new_at, size))
+            old_at, new_at = old_at + size, new_at + size
+
+
+class _Shared(NamedTuple):
+    """Values of one sequence that the other one has, too."""
+
+    values: Sequence[Hashable]
+    gaps: list[int]
+    """For each value left out, in order, how many values stay before it."""
+
+
+def _shared(values: Sequence[Hashable], others: Set[Hashable]) -> _Shared:
+    known = list(map(others.__contains__, values))
+    if all(known):
+        return _Shared(values, [])
+    left_out = compress(count(), map(not_, known))
+    return _Shared(list(compress(values, known)), [at - before for before, at in enumerate(left_out)])
+
+
+def _spread(blocks: Sequence[Match], old_gaps: Sequence[int], new_gaps: Sequence[int]) -> Iterator[Match]:
+    """Blocks of shared values, put to where these stand in the whole sequences, and cut at the gaps."""
+    if not old_gaps and not new_gaps:
+        yield from blocks
+        return
+    for old, new, size in blocks:
+        old_cuts = old_gaps[bisect_right(old_gaps, old) : bisect_left(old_gaps, old + size)]
+        new_cuts = new_gaps[bisect_right(new_gaps, new) : bisect_left(new_gaps, new + size)]
+        cuts = sorted({0, size, *(gap - old for gap in old_cuts), *(gap - new for gap in new_cuts)})
+        for start, end in pairwise(cuts):
+            old_at, new_at = old + start, new + start
+            before = bisect_right(old_gaps, old_at), bisect_right(new_gaps, new_at)
+            yield Match(old_at + before[0], new_at + before[1], end - start)
 
 
 def common_prefix(old: Sequence[object], new: Sequence[object], old_at: int = 0, new_at: int = 0) -> int:
@@ -74,20 +144,20 @@ def _first_difference(old: Iterable[object], new: Iterable[object], limit: int) 
 class _Matcher:
     """Collects the blocks of two sequences in increasing order; ranges are half open."""
 
-    def __init__(self, old: list[int], new: list[int]) -> None:
+    def __init__(self, old: Sequence[Hashable], new: Sequence[Hashable]) -> None:
         self.old = old
         self.new = new
-        self.blocks: list[Match] = []
+        self.blocks = _Blocks()
 
     def match_range(self, old_lo: int, old_hi: int, new_lo: int, new_hi: int, depth: int) -> None:
         """Match one range: equal ends are cut off, the rest goes to `match_middle`."""
         old, new = self.old[old_lo:old_hi], self.new[new_lo:new_hi]
         head = common_prefix(old, new)
         tail = common_suffix(old[head:], new[head:])
-        self.add(old_lo, new_lo, head)
+        self.blocks.add(old_lo, new_lo, head)
         if head + tail < min(len(old), len(new)):
             self.match_middle(old_lo + head, old_hi - tail, new_lo + head, new_hi - tail, depth)
-        self.add(old_hi - tail, new_hi - tail, tail)
+        self.blocks.add(old_hi - tail, new_hi - tail, tail)
 
     def match_middle(self, old_lo: int, old_hi: int, new_lo: int, new_hi: int, depth: int) -> None:
         """Match a range whose ends differ, by the best means that its size allows."""
@@ -118,13 +188,13 @@ class _Matcher:
             if old_at < old_next and new_at < new_next:
                 self.match_range(old_lo + old_at, old_lo + old_next, new_lo + new_at, new_lo + new_next, depth)
             size = common_prefix(old, new, old_next, new_next)
-            self.add(old_lo + old_next, new_lo + new_next, size)
+            self.blocks.add(old_lo + old_next, new_lo + new_next, size)
             old_at, new_at = old_next + size, new_next + size
             index = bisect_left(anchors, old_at, index, key=itemgetter(0))
             index = bisect_left(anchors, new_at, index, key=itemgetter(1))
         self.match_range(old_lo + old_at, old_hi, new_lo + new_at, new_hi, depth)
 
-    def add_lcs(self, old: list[int], new: list[int], old_lo: int, new_lo: int) -> None:
+    def add_lcs(self, old: Sequence[Hashable], new: Sequence[Hashable], old_lo: int, new_lo: int) -> None:
         """A longest common subsequence, in time and memory of a bit per cell.
 
         Among several longest ones rapidfuzz, asked for the way from new to old, takes the one that git takes, nearly
@@ -135,16 +205,24 @@ class _Matcher:
         # Imported here, because it takes as long as all of casvault, and most commands never compare lines.
         from rapidfuzz.distance.LCSseq import opcodes as lcs_opcodes
 
-        for new_at, old_at, size in lcs_opcodes(new, old).as_matching_blocks():
-            self.add(old_lo + old_at, new_lo + new_at, size)
+        old_ids, new_ids = intern_lines(old, new)
+        for new_at, old_at, size in lcs_opcodes(new_ids, old_ids).as_matching_blocks():
+            self.blocks.add(old_lo + old_at, new_lo + new_at, size)
+
+
+class _Blocks:
+    """Matching runs, added in increasing order."""
+
+    def __init__(self) -> None:
+        self.found: list[Match] = []
 
     def add(self, old: int, new: int, size: int) -> None:
-        """Append a run of equal lines, to the last block where it continues that."""
+        """A run of equal values; joined to the last one where it continues that."""
         if not size:
             return
-        if self.blocks:
-            last = self.blocks[-1]
+        if self.found:
+            last = self.found[-1]
             if last.old + last.size == old and last.new + last.size == new:
-                self.blocks[-1] = Match(last.old, last.new, last.size + size)
+                self.found[-1] = Match(last.old, last.new, last.size + size)
                 return
-        self.blocks.append(Match(old, new, size))
+        self.found.append(Match(old, new, size))

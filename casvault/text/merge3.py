@@ -1,12 +1,12 @@
 """Three-way merge of texts, line by line, with the verdicts of `git merge-file`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from casvault.text.change import Change, changes_of_ids
-from casvault.text.lines import intern_lines, split_lines
+from casvault.text.change import Change, line_changes
+from casvault.text.lines import split_lines
 
 Lines = tuple[bytes, ...]
 
@@ -20,16 +20,14 @@ class Origin(Enum):
     THEIRS = "theirs"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """Lines of the result that nobody contests; never empty but where a side deleted."""
 
     lines: Lines
     origin: Origin = Origin.BOTH
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """Lines that both sides changed, each in its way. Ours and theirs differ; each of the three may be empty."""
 
     base: Lines
@@ -38,6 +36,8 @@ class Conflict:
 
 
 Chunk = Resolved | Conflict
+
+_ORIGINS: Final = (Origin.OURS, Origin.THEIRS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,44 +69,14 @@ def merge3(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]
     Changes of the two sides that overlap or touch conflict, unless both sides read the same there; all others are
     taken. Swapping the sides swaps them in the chunks and does nothing else.
     """
-    base_ids, our_ids, their_ids = intern_lines(base, ours, theirs)
     chunks: list[Chunk] = []
     at = 0
-    for region in _regions(changes_of_ids(base_ids, our_ids), changes_of_ids(base_ids, their_ids)):
-        append_chunk(chunks, Resolved(tuple(base[at : region.base_start])))
-        append_chunk(chunks, _merge_region(region, base, ours, theirs))
-        at = region.base_end
+    for start, end, chunk in _regions((ours, theirs), base, line_changes(base, ours), line_changes(base, theirs)):
+        append_chunk(chunks, Resolved(tuple(base[at:start])))
+        append_chunk(chunks, chunk)
+        at = end
     append_chunk(chunks, Resolved(tuple(base[at:])))
     return chunks
-
-
-class _Side(NamedTuple):
-    """What one side did in a region: where the region lies in its text, and whether it changed anything there."""
-
-    start: int
-    end: int
-    changed: bool
-
-
-class _Region(NamedTuple):
-    """Changes that overlap or touch, in the base and on each side."""
-
-    base_start: int
-    base_end: int
-    ours: _Side
-    theirs: _Side
-
-
-def _merge_region(region: _Region, base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> Chunk:
-    our_lines = tuple(ours[region.ours.start : region.ours.end])
-    their_lines = tuple(theirs[region.theirs.start : region.theirs.end])
-    if not region.theirs.changed:
-        return Resolved(our_lines, Origin.OURS)
-    if not region.ours.changed:
-        return Resolved(their_lines, Origin.THEIRS)
-    if our_lines == their_lines:
-        return Resolved(our_lines)
-    return Conflict(tuple(base[region.base_start : region.base_end]), our_lines, their_lines)
 
 
 def append_chunk(chunks: list[Chunk], chunk: Chunk) -> None:
@@ -121,29 +91,51 @@ def append_chunk(chunks: list[Chunk], chunk: Chunk) -> None:
     chunks.append(chunk)
 
 
-def _regions(ours: Sequence[Change], theirs: Sequence[Change]) -> Iterator[_Region]:
-    """Where the sides differ from the base, from the top; between regions all three texts agree."""
+class _Edit(NamedTuple):
+    """A change, and which side made it: 0 or 1."""
+
+    change: Change
+    side: int
+
+
+def _regions(
+    sides: tuple[Sequence[bytes], Sequence[bytes]],
+    base: Sequence[bytes],
+    ours: Sequence[Change],
+    theirs: Sequence[Change],
+) -> Iterator[tuple[int, int, Chunk]]:
+    """The stretches of the base in which a side changed something, from the top, and what becomes of each."""
     shifts = [0, 0]  # from base positions to those of each side, behind the last change seen
     for group in _touching(ours, theirs):
-        start = group[0][0].old_start
-        end = max(change.old_end for change, _ in group)
+        (start, end, new_start, new_end), side = group[0]
+        if len(group) == 1:  # by far the most frequent case
+            yield start, end, Resolved(tuple(sides[side][new_start:new_end]), _ORIGINS[side])
+            shifts[side] = new_end - end
+            continue
+        end = max(edit.change.old_end for edit in group)
         starts = [start + shift for shift in shifts]
         for change, side in group:
             shifts[side] = change.new_end - change.old_end
-        changed = {side for _, side in group}
-        our_side, their_side = (_Side(starts[side], end + shifts[side], side in changed) for side in (0, 1))
-        yield _Region(start, end, our_side, their_side)
+        our_lines, their_lines = (tuple(sides[side][starts[side] : end + shifts[side]]) for side in (0, 1))
+        yield start, end, _decide(tuple(base[start:end]), our_lines, their_lines, {edit.side for edit in group})
 
 
-def _touching(ours: Sequence[Change], theirs: Sequence[Change]) -> Iterator[list[tuple[Change, int]]]:
-    """Group changes (with side 0 or 1) by transitive contact in the base; an end that meets a start is contact."""
-    group: list[tuple[Change, int]] = []
+def _decide(base: Lines, ours: Lines, theirs: Lines, changed: Collection[int]) -> Chunk:
+    """What becomes of lines that these sides changed."""
+    if len(changed) == 1:
+        return Resolved(theirs, Origin.THEIRS) if 1 in changed else Resolved(ours, Origin.OURS)
+    return Resolved(ours) if ours == theirs else Conflict(base, ours, theirs)
+
+
+def _touching(ours: Sequence[Change], theirs: Sequence[Change]) -> Iterator[list[_Edit]]:
+    """Group changes by transitive contact in the base; an end that meets a start is contact."""
+    group: list[_Edit] = []
     end = 0
-    for change, side in sorted([*((change, 0) for change in ours), *((change, 1) for change in theirs)]):
-        if group and change.old_start > end:
+    for edit in sorted([*(_Edit(change, 0) for change in ours), *(_Edit(change, 1) for change in theirs)]):
+        if group and edit.change.old_start > end:
             yield group
             group = []
-        group.append((change, side))
-        end = max(end, change.old_end)
+        group.append(edit)
+        end = max(end, edit.change.old_end)
     if group:
         yield group

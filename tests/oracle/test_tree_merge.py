@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import shutil
 from functools import cache
-from hashlib import sha1
 from pathlib import Path
 
 import pytest
 
 from casvault.merge.markup import mark_up_tree
 from casvault.merge.trees import TreeMerge, merge_states
-from casvault.objects import TREE, MemoryObjects, Root, read_blob, write_blob
+from casvault.objects import Root
 from casvault.text.markers import Labels, Style
-from casvault.trees import edit_paths, empty_root, iter_entries
+from casvault.trees import empty_root
+from tests.oracle.git_trees import STORE, git_id, state_of
 from tests.oracle.make_tree_merges import DIGITS, ask_all, read_answers, write_repository
-from tests.oracle.tree_changes import BASE, CHANGES, Files, changed
+from tests.oracle.tree_changes import BASE, CHANGES, changed
 
-STORE = MemoryObjects()
 STRIDE = 29
 
 MOVED_DIRECTORIES = (
@@ -52,23 +51,7 @@ def is_known(ours: str, theirs: str) -> bool:
 
 @cache
 def tree(name: str | None) -> Root:
-    files: Files = BASE if name is None else changed(name)
-    states = {path.encode(): Root(f.mode, len(f.content), write_blob(STORE, f.content)) for path, f in files.items()}
-    return edit_paths(STORE, empty_root(), dict(states))
-
-
-@cache
-def git_id(state: Root) -> bytes:
-    """The id that git has for a state."""
-    if state.mode != TREE:
-        return _git_hash(b"blob", read_blob(STORE, state.id))
-    entries = iter_entries(STORE, state.id)
-    rows = sorted((e.name + b"/" * (e.mode == TREE), e.mode, e.name, Root(*e[1:])) for e in entries)
-    return _git_hash(b"tree", b"".join(b"%o %s\0%s" % (mode, name, git_id(each)) for _, mode, name, each in rows))
-
-
-def _git_hash(kind: bytes, data: bytes) -> bytes:
-    return sha1(b"%s %d\0%s" % (kind, len(data), data), usedforsecurity=False).digest()
+    return state_of(BASE if name is None else changed(name))
 
 
 def merge(ours: str, theirs: str) -> TreeMerge:

@@ -142,6 +142,7 @@ def test_parse_rules_empty_file_is_the_defaults() -> None:
     [
         (b"rules = [", "not TOML"),
         (b"\xff", "not TOML"),
+        (b"a = " + b"[" * 100_000, "not TOML"),
         (b"rules = 5", "not a list of tables"),
         (b'rules = ["skills/*"]', "has `path`, `kind`"),
         (b'[[rules]]\npath = "a/*"\n', "has `path`, `kind`"),

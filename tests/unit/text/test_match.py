@@ -5,7 +5,7 @@ import pytest
 
 from casvault.text import match
 from casvault.text.anchor import longest_chain, unique_anchors, window_anchors
-from casvault.text.match import Match, common_prefix, common_suffix, match_ids, matching_blocks
+from casvault.text.match import Match, common_prefix, common_suffix, matching_blocks
 
 
 def letters(text: str) -> list[bytes]:
@@ -64,7 +64,7 @@ def assert_is_matching(blocks: list[Match], old: list[int], new: list[int]) -> N
 
 
 @pytest.mark.parametrize("symbols", [2, 8, 60, 5000])
-def test_match_ids_is_a_common_subsequence_however_small_the_limits(
+def test_matching_blocks_are_a_common_subsequence_however_small_the_limits(
     symbols: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With tiny limits every way of matching is taken, the coarse ones too."""
@@ -76,7 +76,7 @@ def test_match_ids_is_a_common_subsequence_however_small_the_limits(
         new = [*old[20:], *old[:20]]
         for _ in range(rng.randrange(8)):
             new[rng.randrange(len(new) + 1) : rng.randrange(80)] = [rng.randrange(symbols)]
-        assert_is_matching(match_ids(old, new), old, new)
+        assert_is_matching(matching_blocks(old, new), old, new)
 
 
 def test_match_ids_finds_the_few_edits_of_a_large_text() -> None:
@@ -85,7 +85,7 @@ def test_match_ids_finds_the_few_edits_of_a_large_text() -> None:
     new = list(old)
     for at in range(500, 20_000, 500):
         new[at] = -at
-    matched = sum(block.size for block in match_ids(old, new))
+    matched = sum(block.size for block in matching_blocks(old, new))
     assert matched == len(old) - 39
 
 
@@ -94,6 +94,6 @@ def test_match_ids_of_two_large_unrelated_texts_ends_soon() -> None:
     rng = random.Random(8)
     old, new = ([rng.randrange(3) for _ in range(100_000)] for _ in range(2))
     begin = time.perf_counter()
-    blocks = match_ids(old, new)
+    blocks = matching_blocks(old, new)
     assert time.perf_counter() - begin < 30
     assert_is_matching(blocks, old, new)
