@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from casvault.deploy.pulling import PullStrategy
     from casvault.errors import CasvaultError
     from casvault.oid import Oid
+    from casvault.pending.marking import Take
     from casvault.pending.merge import How
     from casvault.vault.author import Author
     from casvault.vault.history import hash_file
@@ -36,6 +37,7 @@ __all__ = [
     "PullStrategy",
     "Recommendation",
     "Status",
+    "Take",
     "Vault",
     "__version__",
     "hash_file",
@@ -53,6 +55,7 @@ _HOMES = {
     "PullStrategy": "deploy.pulling",
     "Recommendation": "deploy.advice",
     "Status": "deploy.drift",
+    "Take": "pending.marking",
     "Vault": "vault.vault",
     "hash_file": "vault.history",
 }

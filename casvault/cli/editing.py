@@ -15,29 +15,38 @@ from casvault.cli.environment import read_editor
 from casvault.errors import CasvaultError, FailureError, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 STDERR = 2
 
 
+def edited(text: bytes, name: str, *, aside: bool) -> AbstractContextManager[bytes]:
+    """The text as the editor left it, to be used within the block; see `written`."""
+    command = _editor()
+
+    def run(file: Path) -> None:
+        run_program([*command, str(file)], "the editor", aside=aside, remedy="set VISUAL or EDITOR")
+
+    return written(text, name, "in the editor", run)
+
+
 @contextmanager
-def edited(text: bytes, name: str, *, aside: bool) -> Iterator[bytes]:
-    """The text as the editor left it, to be used within the block.
+def written(text: bytes, name: str, where: str, work: Callable[[Path], None]) -> Iterator[bytes]:
+    """What became of a text in a file that somebody worked on, to be used within the block.
 
     The file has the given name, by which editors know how to show it. It is gone afterwards; but if the block refuses
-    what was written, it stays, and the error says where: nobody should have to write it twice. With `aside` the
-    editor's output goes to stderr, because stdout is for something else.
+    what was written, it stays, and the error says where: nobody should have to write it twice.
     """
-    command = _editor()
     directory = Path(tempfile.mkdtemp(prefix="casvault-edit-"))
     keep = False
     try:
         file = directory / (os.path.basename(name) or "conflict")
         file.write_bytes(text)
-        _run([*command, str(file)], aside=aside)
-        content = file.read_bytes()
+        work(file)
+        content = _read(file)
         if content == text:
-            raise RefusedError("nothing was changed in the editor, so nothing is settled", place=name)
+            raise RefusedError(f"nothing was changed {where}, so nothing is settled", place=name)
         try:
             yield content
         except CasvaultError as error:
@@ -47,6 +56,31 @@ def edited(text: bytes, name: str, *, aside: bool) -> Iterator[bytes]:
     finally:
         if not keep:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+def run_program(
+    command: list[str],
+    what: str,
+    *,
+    aside: bool,
+    variables: Mapping[str, str] | None = None,
+    remedy: str | None = None,
+) -> None:
+    """Run a program to its end; with `aside` its output goes to stderr, because stdout is for something else."""
+    environment = None if variables is None else {**os.environ, **variables}
+    try:
+        code = subprocess.run(command, check=False, stdout=STDERR if aside else None, env=environment).returncode
+    except OSError as error:
+        raise FailureError(f"{what} cannot be started: {error.strerror}", place=command[0], remedy=remedy) from error
+    if code != 0:
+        raise FailureError(f"{what} ended with code {code}, so nothing is settled", place=command[0])
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise FailureError(f"the result cannot be read: {error.strerror}", place=str(file)) from error
 
 
 def _editor() -> list[str]:
@@ -60,14 +94,3 @@ def _editor() -> list[str]:
     if not command:
         raise UsageError("the editor is no command line", place=repr(line))
     return command
-
-
-def _run(command: list[str], *, aside: bool) -> None:
-    try:
-        code = subprocess.run(command, check=False, stdout=STDERR if aside else None).returncode
-    except OSError as error:
-        raise FailureError(
-            f"the editor cannot be started: {error.strerror}", place=command[0], remedy="set VISUAL or EDITOR"
-        ) from error
-    if code != 0:
-        raise FailureError(f"the editor ended with code {code}, so nothing is settled", place=command[0])

@@ -2,6 +2,7 @@
 
 from casvault.pending.codec import Signer, read_pending, write_pending
 from casvault.pending.merge import (
+    WRITTEN,
     How,
     Moment,
     PendingMerge,
@@ -17,6 +18,7 @@ from casvault.pending.names import MERGES, handle_of, pending_ref
 
 __all__ = [
     "MERGES",
+    "WRITTEN",
     "How",
     "Moment",
     "PendingMerge",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.limits import MERGE_BYTES
@@ -26,6 +27,16 @@ class Hunk(NamedTuple):
     line: int
     """Where in the whole text it begins, from 1."""
     text: bytes
+
+
+class Take(Enum):
+    """What becomes of one hunk."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    BASE = "base"
+    UNION = "union"
+    """The lines of ours, then those of theirs."""
 
 
 class Marked(NamedTuple):
@@ -54,6 +65,30 @@ def mark_up(reader: ObjectReader, conflict: TreeConflict, labels: Labels) -> Mar
     )
     size = choose_marker_size(chunks)
     return Marked(render(chunks, labels=labels), tuple(_hunks(chunks, labels, size)), size)
+
+
+def take_hunks(reader: ObjectReader, conflict: TreeConflict, takes: Sequence[Take]) -> bytes:
+    """The file with a choice made for each of its hunks, in their order; there are as many as `mark_up` finds."""
+    choices = iter(takes)
+    pieces = [
+        chunk.lines if isinstance(chunk, Resolved) else _taken(chunk, next(choices))
+        for chunk in _chunks(reader, conflict)
+    ]
+    return b"".join(line for lines in pieces for line in lines)
+
+
+def _taken(hunk: Conflict, take: Take) -> tuple[bytes, ...]:
+    if take is Take.UNION:
+        return (*_ended(hunk.ours, hunk.theirs), *hunk.theirs)
+    return {Take.OURS: hunk.ours, Take.THEIRS: hunk.theirs, Take.BASE: hunk.base}[take]
+
+
+def _ended(lines: tuple[bytes, ...], behind: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The lines, the last one with a line end if others come behind it."""
+    if not lines or not behind or lines[-1].endswith(b"\n"):
+        return lines
+    end = b"\r\n" if behind[0].endswith(b"\r\n") else b"\n"
+    return (*lines[:-1], lines[-1] + end)
 
 
 def _label(label: bytes, state: Root | None, absent: bytes) -> bytes:

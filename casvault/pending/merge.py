@@ -29,6 +29,14 @@ class How(Enum):
     """A file that was given as a whole."""
     EDIT = "edit"
     """An editor, in which both sides were to be seen."""
+    TOOL = "tool"
+    """A merge tool, which was given the three versions."""
+    HUNKS = "hunks"
+    """Put together of the sides, with a choice for each hunk."""
+
+
+WRITTEN = frozenset({How.FILE, How.EDIT, How.TOOL, How.HUNKS})
+"""The ways in which a content is given that is none of the sides."""
 
 
 class Settled(NamedTuple):

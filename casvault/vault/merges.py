@@ -9,9 +9,10 @@ from casvault.deploy.run import Command, run
 from casvault.deploy.subject import Subject, read_subject
 from casvault.errors import ConflictError, NotFoundError, StaleError, UsageError
 from casvault.merge.content import ModeConflict, merge_mode
-from casvault.objects import FILE_MODES, Root, write_blob
+from casvault.objects import FILE_MODES, Root, read_blob, write_blob
 from casvault.pending import (
     MERGES,
+    WRITTEN,
     How,
     PendingMerge,
     Settled,
@@ -21,12 +22,12 @@ from casvault.pending import (
     settle,
     write_pending,
 )
-from casvault.pending.marking import Marked, mark_up
-from casvault.vault.results import ConflictInfo, MergeInfo, MergeResult
+from casvault.pending.marking import Marked, Take, mark_up, take_hunks
+from casvault.vault.results import ConflictFiles, ConflictInfo, MergeInfo, MergeResult
 from casvault.vault.writing import WritingVault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from casvault.artifacts.draft import Draft
     from casvault.merge.trees import TreeConflict
@@ -65,16 +66,52 @@ class Merges(WritingVault):
         found = self._find_merge(name)
         return (self._mark_up(found, conflict) for conflict in found.merge.conflicts)
 
+    def conflict_files(self, name: str, path: str) -> ConflictFiles:
+        """The three versions of a file that clashes, whole, for a merge tool; UsageError where they are no files."""
+        found = self._find_merge(name)
+        conflict = _find_conflict(found, path)
+        _file_mode(conflict)
+        states = conflict.base, conflict.ours, conflict.theirs
+        if any(state is not None and state.mode not in FILE_MODES for state in states):
+            remedy = "choose one of the sides: --ours or --theirs"
+            raise UsageError("not a file on every side, so no tool can merge it", place=path, remedy=remedy)
+        base, ours, theirs = (None if state is None else read_blob(self.reader, state.id) for state in states)
+        return ConflictFiles(base, ours, theirs, self._mark_up(found, conflict))
+
     def resolve(
         self, name: str, path: str, how: How, content: bytes | None = None, *, message: str = ""
     ) -> MergeResult:
-        """Settle one path of a merge in progress, by a side or, with `How.FILE` and `How.EDIT`, by this content.
+        """Settle one path of a merge in progress, by a side or, with a way of `WRITTEN`, by this content.
 
         May be repeated: the last choice stands. ConflictError, and nothing is settled, if the content has conflict
         markers left in it.
         """
         found = self._find_merge(name)
+        return self._settle(found, _find_conflict(found, path), how, content, message)
+
+    def resolve_hunks(self, name: str, path: str, takes: Mapping[int, Take], *, message: str = "") -> MergeResult:
+        """Settle one path by a choice for each of its hunks, which are numbered from 1 as `conflict_text` has them.
+
+        UsageError, and nothing is settled, if one is left out: a path is settled as a whole.
+        """
+        found = self._find_merge(name)
         conflict = _find_conflict(found, path)
+        marked = self._mark_up(found, conflict)
+        if marked is None or conflict.ours is None or conflict.theirs is None:
+            remedy = "choose one of the sides: --ours or --theirs"
+            raise UsageError(f"it has no hunks to choose from ({conflict.kind.value})", place=path, remedy=remedy)
+        numbers = range(1, len(marked.hunks) + 1)
+        if wrong := sorted(takes.keys() - set(numbers)):
+            raise UsageError(f"there is no hunk {wrong[0]}: they are numbered from 1 to {numbers[-1]}", place=path)
+        if left := [str(number) for number in numbers if number not in takes]:
+            remedy = f"choose for all of them: --hunk {left[0]}=ours (or theirs, base, union)"
+            raise UsageError(f"nothing is chosen for hunk {', '.join(left)}", place=path, remedy=remedy)
+        content = take_hunks(self.reader, conflict, [takes[number] for number in numbers])
+        return self._settle(found, conflict, How.HUNKS, content, message)
+
+    def _settle(
+        self, found: Found, conflict: TreeConflict, how: How, content: bytes | None, message: str
+    ) -> MergeResult:
         self._check_content(found, conflict, how, content)
         latest = [found.merge]
         with self._stage() as stage:
@@ -139,8 +176,8 @@ class Merges(WritingVault):
     def _check_content(self, found: Found, conflict: TreeConflict, how: How, content: bytes | None) -> None:
         """Refuse a choice that there is not, and content in which markers are left."""
         place = show(conflict.path)
-        if (content is not None) != (how in (How.FILE, How.EDIT)):
-            raise UsageError("content goes with a file or an edit, and with nothing else", place=place)
+        if (content is not None) != (how in WRITTEN):
+            raise UsageError("content goes with a file, an edit, a tool or hunks, and with nothing else", place=place)
         if how is How.BASE and conflict.base is None:
             raise UsageError("there is no base: both sides added it", place=place, remedy="choose one of the sides")
         if content is None:

@@ -404,6 +404,16 @@ class ConflictInfo(NamedTuple):
     chosen: Root | None
 
 
+class ConflictFiles(NamedTuple):
+    """The three versions of a file that clashes; None where it is absent."""
+
+    base: bytes | None
+    ours: bytes | None
+    theirs: bytes | None
+    marked: Marked | None
+    """All of them in one text with markers; None where no lines clash."""
+
+
 class MergeInfo(NamedTuple):
     """A pull or deploy that met conflicts, and waits for them to be settled."""
 

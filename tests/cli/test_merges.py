@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from casvault import Author, How, Vault
+from casvault.cli.tools import TOOLS
 from casvault.deploy.subject import Direction
+from casvault.objects import SYMLINK
 from tests.cli.conftest import World
 from tests.support.merging import begin_merge
 
@@ -105,7 +107,7 @@ def test_show_has_the_sides_and_the_hunks(merging: Merging) -> None:
         "met 2023-11-14 23:43:20 +0130 · 2 conflicts, 2 open",
     ]
     at = lines.index("skills/pdf/SKILL.md: content")
-    hunk = ["@@ line 1 of the text with markers @@", *MARKED.splitlines()]
+    hunk = ["@@ hunk 1, line 1 of the text with markers @@", *MARKED.splitlines()]
     assert lines[at + 4 : at + 4 + len(hunk)] == hunk
     at = lines.index("skills/pdf/bin: theirs deleted")
     assert [line.split()[:2] for line in lines[at + 1 : at + 4]] == [
@@ -288,6 +290,110 @@ def test_edit_of_what_is_binary(merging: Merging, edits: Path, monkeypatch: pyte
     result = merging.world.run("resolve", "pdf", "bin", "--edit")
     assert (result.code, "it cannot be edited: it is binary" in result.err) == (2, True)
     assert "--file" in result.err
+
+
+@pytest.mark.parametrize(
+    ("side", "content"),
+    [
+        ("ours", b"# pdf\none\nlibrary\nthree\n"),
+        ("theirs", b"# pdf\none\nproject\nthree\n"),
+        ("base", b"# pdf\none\ntwo\nthree\n"),
+        ("union", b"# pdf\none\nlibrary\nproject\nthree\n"),
+    ],
+)
+def test_resolve_by_hunks(merging: Merging, side: str, content: bytes) -> None:
+    out = merging.world.done("resolve", "pdf", "SKILL.md", "--hunk", f"1={side}").out
+    assert out.splitlines()[0] == "SKILL.md: settled by hunks · 1 open"
+    assert (merging.chosen(), merging.choices()) == (content, [How.HUNKS, None])
+
+
+@pytest.mark.parametrize(
+    ("hunks", "message"),
+    [
+        (["1"], "--hunk 1: not N=ours"),
+        (["one=ours"], "--hunk one=ours: not N=ours"),
+        (["1=both"], "--hunk 1=both: not N=ours"),
+        (["2=ours"], "SKILL.md: there is no hunk 2: they are numbered from 1 to 1"),
+        (["1=ours", "1=theirs"], "--hunk 1=theirs: two choices for one hunk"),
+    ],
+)
+def test_resolve_by_hunks_that_there_are_not(merging: Merging, hunks: list[str], message: str) -> None:
+    typed = [part for hunk in hunks for part in ("--hunk", hunk)]
+    result = merging.world.run("resolve", "pdf", "SKILL.md", *typed)
+    assert (result.code, message in result.err) == (2, True), result.err
+    assert merging.choices() == [None, None]
+
+
+def test_a_tool_gets_the_versions_by_the_conventions_of_git(merging: Merging, edits: Path) -> None:
+    seen = edits.parent / "seen"
+    script = f'(cd / && head -n 99 "$BASE" "$LOCAL" "$REMOTE" "$MERGED") > \'{seen}\'; echo both > "$MERGED"'
+    out = merging.world.done("resolve", "pdf", "SKILL.md", "--tool", script).out
+    assert out.splitlines()[0] == "SKILL.md: settled by tool · 1 open"
+    shown = seen.read_bytes()
+    directory = shown.split()[1].rpartition(b"/")[0]
+    parts = zip(
+        (b"SKILL_BASE.md", b"SKILL_LOCAL.md", b"SKILL_REMOTE.md", b"SKILL.md"),
+        (BASE["SKILL.md"], OURS["SKILL.md"], THEIRS["SKILL.md"], MARKED.encode()),
+        strict=True,
+    )
+    assert shown == b"\n".join(b"==> %b/%b <==\n%b" % (directory, *part) for part in parts)
+    assert (merging.chosen(), merging.choices()) == (b"both\n", [How.TOOL, None])
+    assert os.listdir(edits) == []
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_known_tool_is_run_with_its_own_arguments(
+    merging: Merging, edits: Path, monkeypatch: pytest.MonkeyPatch, tool: str
+) -> None:
+    """Each stands in the path as a program that finds the result among its arguments, as that tool does."""
+    programs = edits.parent / "programs"
+    programs.mkdir()
+    program = programs / TOOLS[tool].split()[0]
+    program.write_text('#!/bin/sh\nfor last; do :; done\necho "$@" > "$0.seen"\necho both > "$MERGED"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    merging.world.done("resolve", "pdf", "SKILL.md", "--tool", tool)
+    seen = program.with_name(program.name + ".seen").read_text()
+    wanted = ("SKILL_LOCAL.md", "SKILL_REMOTE.md", "SKILL_BASE.md", "/SKILL.md")
+    assert [name for name in wanted if name not in seen] == []
+    assert merging.chosen() == b"both\n"
+
+
+def test_a_tool_merges_what_is_binary(world: World, edits: Path) -> None:
+    """No lines clash in it, so the result begins with ours."""
+    vault = Vault.open(world.library)
+    handle = begin_merge(vault, "skills/pdf", {"bin": b"\0base"}, {"bin": b"\0ours"}, {"bin": b"\0theirs"})
+    world.done("resolve", handle, "bin", "--tool", 'cat "$MERGED" "$REMOTE" > all; mv all "$MERGED"')
+    state = vault.merge_info(handle).conflicts[0].chosen
+    assert state is not None
+    assert vault.read_blob(state.id) == b"\0ours\0theirs"
+    assert os.listdir(edits) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "message"),
+    [
+        ("exit 3", 1, "the merge tool exit 3 ended with code 3, so nothing is settled"),
+        ("true", 4, "nothing was changed by the merge tool"),
+        ('rm "$MERGED"', 1, "the result cannot be read: No such file or directory"),
+        ('echo "=======" > "$MERGED"', 4, "conflict markers are left in line 1"),
+    ],
+)
+def test_a_tool_that_settles_nothing(merging: Merging, edits: Path, script: str, code: int, message: str) -> None:
+    result = merging.world.run("resolve", "pdf", "SKILL.md", "--tool", script)
+    assert (result.code, message in result.err) == (code, True), result.err
+    assert merging.choices() == [None, None]
+    assert [path.read_text() for path in edits.glob("*/SKILL.md")] == (
+        ["=======\n"] if code == 4 and "=" in script else []
+    )
+
+
+def test_a_tool_with_what_is_no_file(world: World) -> None:
+    vault = Vault.open(world.library)
+    link = {"x": (SYMLINK, b"elsewhere")}
+    handle = begin_merge(vault, "skills/pdf", {"x": b"1\n"}, link, {"x": b"2\n"})
+    result = world.run("resolve", handle, "x", "--tool", "true")
+    assert (result.code, "not a file on every side" in result.err) == (2, True), result.err
 
 
 def test_edit_with_json_keeps_stdout_for_the_document(

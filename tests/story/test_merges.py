@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from casvault import How, Vault
+from casvault import How, Take, Vault
 from casvault.deploy.subject import Direction
 from casvault.errors import ConflictError, NotFoundError, StaleError, UsageError
 from casvault.merge.trees import ConflictKind
@@ -231,9 +231,9 @@ def test_a_line_of_equal_signs_is_left_in_an_edit_but_may_be_meant_in_a_file(sce
 @pytest.mark.parametrize(
     ("path", "how", "content", "message"),
     [
-        ("SKILL.md", How.OURS, b"x", "content goes with a file or an edit"),
-        ("SKILL.md", How.FILE, None, "content goes with a file or an edit"),
-        ("SKILL.md", How.EDIT, None, "content goes with a file or an edit"),
+        ("SKILL.md", How.OURS, b"x", "content goes with a file, an edit"),
+        ("SKILL.md", How.FILE, None, "content goes with a file, an edit"),
+        ("SKILL.md", How.EDIT, None, "content goes with a file, an edit"),
         ("bin", How.EDIT, b"x", "cannot be edited: no lines clash in it"),
     ],
 )
@@ -319,3 +319,24 @@ def test_merges_are_not_removed_by_hand(scene: Scene) -> None:
     (info,) = vault.merges()
     with pytest.raises(UsageError, match="merges are not changed by hand"), vault.transaction() as transaction:
         transaction.set_ref(info.ref, None)
+
+
+def test_hunks_are_settled_all_at_once(scene: Scene) -> None:
+    vault = scene.vault()
+    contents = (text(), text(line1="a", line9="b"), text(line1="c", line9="d"))
+    handle = begin_merge(vault, SKILL, *({"SKILL.md": each.encode()} for each in contents))
+    with pytest.raises(UsageError, match="nothing is chosen for hunk 2"):
+        vault.resolve_hunks(handle, "SKILL.md", {1: Take.OURS})
+    assert len(vault.merge_info(handle).open) == 1
+    conflict = vault.resolve_hunks(handle, "SKILL.md", {2: Take.OURS, 1: Take.THEIRS}).merge.conflicts[0]
+    assert conflict.how is How.HUNKS
+    assert conflict.chosen is not None
+    assert vault.read_blob(conflict.chosen.id) == text(line1="c", line9="b").encode()
+
+
+def test_a_deletion_has_no_hunks(scene: Scene) -> None:
+    """The empty side of its one hunk would be an empty file, which neither side wants."""
+    vault = scene.vault()
+    handle = begin_merge(vault, SKILL, {"x": b"1\n", "y": b""}, {"x": b"2\n", "y": b""}, {"y": b""})
+    with pytest.raises(UsageError, match="no hunks to choose from"):
+        vault.resolve_hunks(handle, "x", {1: Take.THEIRS})

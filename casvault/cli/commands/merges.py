@@ -21,14 +21,19 @@ from casvault.cli.editing import edited
 from casvault.cli.failures import CONFLICT
 from casvault.cli.outcomes import outcome_document
 from casvault.cli.terminal import coloured, columns, count, moment, printable, quoted, short
+from casvault.cli.tools import TOOLS, merged_by
 from casvault.errors import FailureError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from casvault import How, Vault
+    from casvault import How, Take, Vault
     from casvault.vault.results import ConflictInfo, ContinueResult, Marked, MergeInfo, MergeResult
 
 MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the artifact's name."
 MergeArgument = Annotated[str, typer.Argument(metavar="MERGE", help=MERGE_HELP)]
+TOOL_HELP = f"Merge it in a tool ({', '.join(TOOLS)}), or by a command with $BASE, $LOCAL, $REMOTE and $MERGED."
+ToolOption = Annotated[str | None, typer.Option("--tool", metavar="T", help=TOOL_HELP, show_default=False)]
+HUNKS_HELP = "Choose for hunk N, as `merges show` numbers them: ours, theirs, base or union. One for each hunk."
+HunksOption = Annotated[list[str] | None, typer.Option("--hunk", metavar="N=SIDE", help=HUNKS_HELP, show_default=False)]
 
 
 @command(PROJECTS, "casvault merges list", "casvault merges list --json")
@@ -96,6 +101,8 @@ def abort(context: typer.Context, merge: MergeArgument, message: MessageOption =
     PROJECTS,
     "casvault resolve 3f2a SKILL.md --ours",
     "casvault resolve skill/pdf SKILL.md --edit",
+    "casvault resolve skill/pdf SKILL.md --hunk 1=ours --hunk 2=union",
+    "casvault resolve skill/pdf SKILL.md --tool meld",
     "casvault resolve skill/pdf SKILL.md --file merged.md",
 )
 def resolve(
@@ -111,6 +118,8 @@ def resolve(
         str | None, typer.Option("--file", metavar="F", help="Take the content of this file.", show_default=False)
     ] = None,
     edit: Annotated[bool, typer.Option("--edit", help="Write it in $VISUAL or $EDITOR, from both sides.")] = False,
+    tool: ToolOption = None,
+    hunks: HunksOption = None,
     message: MessageOption = "",
 ) -> None:
     """Settle one conflict of a merge.
@@ -120,14 +129,27 @@ def resolve(
     """
     from casvault import How
 
-    chosen = {How.OURS: ours, How.THEIRS: theirs, How.BASE: base, How.FILE: file is not None, How.EDIT: edit}
+    chosen = {
+        How.OURS: ours,
+        How.THEIRS: theirs,
+        How.BASE: base,
+        How.FILE: file is not None,
+        How.EDIT: edit,
+        How.TOOL: tool is not None,
+        How.HUNKS: bool(hunks),
+    }
     asked = [how for how, is_asked in chosen.items() if is_asked]
     if len(asked) != 1:
-        raise UsageError("say how it is settled", remedy="with one of --ours, --theirs, --base, --file F and --edit")
+        remedy = "with one of --ours, --theirs, --base, --hunk N=SIDE, --edit, --tool T and --file F"
+        raise UsageError("say how it is settled", remedy=remedy)
     call = Call.of(context)
     vault = call.vault()
     if edit:
         result = _resolve_in_editor(call, vault, merge, path, message)
+    elif tool is not None:
+        result = _resolve_by_tool(call, vault, merge, path, tool, message)
+    elif hunks:
+        result = vault.resolve_hunks(merge, path, _takes(hunks), message=message)
     else:
         content = None if file is None else _read(file)
         result = vault.resolve(merge, path, asked[0], content, message=message)
@@ -148,6 +170,30 @@ def _resolve_in_editor(call: Call, vault: "Vault", merge: str, path: str, messag
     call.clear()
     with edited(marked.text, path, aside=call.json) as content:
         return vault.resolve(merge, path, How.EDIT, content, message=message)
+
+
+def _resolve_by_tool(call: Call, vault: "Vault", merge: str, path: str, tool: str, message: str) -> "MergeResult":
+    from casvault import How
+
+    files = vault.conflict_files(merge, path)
+    call.clear()
+    with merged_by(tool, files, path, aside=call.json) as content:
+        return vault.resolve(merge, path, How.TOOL, content, message=message)
+
+
+def _takes(hunks: list[str]) -> "dict[int, Take]":
+    """The choices by the numbers of the hunks, as they were typed: 2=theirs."""
+    from casvault import Take
+
+    takes: dict[int, Take] = {}
+    for typed in hunks:
+        number, _, word = typed.partition("=")
+        take = next((each for each in Take if each.value == word), None)
+        if take is None or not (number.isascii() and number.isdecimal()):
+            raise UsageError("not N=ours, N=theirs, N=base or N=union", place=f"--hunk {typed}")
+        if takes.setdefault(int(number), take) is not take:
+            raise UsageError("two choices for one hunk", place=f"--hunk {typed}")
+    return takes
 
 
 def _read(file: str) -> bytes:
@@ -228,7 +274,7 @@ def _show_lines(vault: "Vault", info: "MergeInfo") -> Iterator[str]:
         yield from _hunk_lines(marked)
     yield ""
     if info.open:
-        yield f"settle them: casvault resolve {info.handle} PATH --ours (or --theirs, --base, --edit, --file F)"
+        yield f"settle them: casvault resolve {info.handle} PATH --ours (or --theirs, --base, --edit, …)"
     else:
         yield f"finish it: casvault merges continue {info.handle}"
 
@@ -249,9 +295,9 @@ def _side_rows(conflict: "ConflictInfo") -> list[tuple[str, ...]]:
 
 
 def _hunk_lines(marked: "Marked | None") -> Iterator[str]:
-    for hunk in () if marked is None else marked.hunks:
+    for number, hunk in enumerate(() if marked is None else marked.hunks, 1):
         lines = hunk.text.decode(errors="surrogateescape").split("\n")
-        yield coloured(f"@@ line {hunk.line} of the text with markers @@", "cyan")
+        yield coloured(f"@@ hunk {number}, line {hunk.line} of the text with markers @@", "cyan")
         yield from (printable(line.removesuffix("\r")) for line in (lines if lines[-1] else lines[:-1]))
 
 

@@ -7,7 +7,7 @@ import pytest
 from casvault.limits import MERGE_BYTES
 from casvault.merge.trees import ConflictKind, TreeConflict
 from casvault.objects import EXECUTABLE, FILE, LINK, SYMLINK, MemoryObjects, Root
-from casvault.pending.marking import Marked, mark_up
+from casvault.pending.marking import Marked, Take, mark_up, take_hunks
 from casvault.text.markers import Labels
 from casvault.trees import empty_root
 from tests.support.objects import numbered_id
@@ -137,3 +137,36 @@ def test_mark_up_of_a_conflict_of_modes_alone() -> None:
 def test_mark_up_where_the_base_was_no_file() -> None:
     text = found(empty_root(), b"1\n", b"2\n").text
     assert text == b"<<<<<<< mine\n1\n||||||| before\n=======\n2\n>>>>>>> yours\n"
+
+
+def taken(base: bytes | None, ours: bytes, theirs: bytes, *takes: Take) -> bytes:
+    conflict = TreeConflict(b"a", ConflictKind.CONTENT, state(base), state(ours), state(theirs))
+    return take_hunks(STORE, conflict, takes)
+
+
+def test_take_hunks_keeps_what_was_merged_between_them() -> None:
+    sides = (lines(at1=b"a\n", at10=b"clean\n", at20=b"b\n"), lines(at1=b"c\n", at20=b"d\n", at29=b"clean\n"))
+    merged = taken(lines(), *sides, Take.THEIRS, Take.OURS)
+    assert merged == lines(at1=b"c\n", at10=b"clean\n", at20=b"b\n", at29=b"clean\n")
+    merged = taken(lines(), *sides, Take.BASE, Take.UNION)
+    assert merged == lines(at10=b"clean\n", at20=b"b\nd\n", at29=b"clean\n")
+
+
+@pytest.mark.parametrize("take", [Take.OURS, Take.THEIRS])
+def test_take_hunks_of_one_side_is_that_side_where_only_it_changed(take: Take) -> None:
+    ours, theirs = lines(at3=b"a\n", at20=b"b\n"), lines(at3=b"c\n", at20=b"d\n")
+    assert taken(lines(), ours, theirs, take, take) == (ours if take is Take.OURS else theirs)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "union"),
+    [
+        (b"1", b"2", b"1\n2"),
+        (b"1", b"2\r\n", b"1\r\n2\r\n"),
+        (b"", b"2", b"2"),
+        (b"1\n2", b"3\n", b"1\n2\n3\n"),
+    ],
+)
+def test_union_puts_no_two_lines_into_one(ours: bytes, theirs: bytes, union: bytes) -> None:
+    """Where ours ended without a line end, its last line and the first of theirs became one."""
+    assert taken(None, ours, theirs, Take.UNION) == union
