@@ -44,6 +44,14 @@ class CollectionScan(NamedTuple):
     cache: StatCache
 
 
+class ProjectScan(NamedTuple):
+    """What a project holds."""
+
+    states: dict[bytes, Root]
+    cache: StatCache
+    notes: list[str]
+
+
 def scan_collection(
     repository: Repository,
     stage: ObjectStage,
@@ -116,7 +124,7 @@ def scan_project(
     held: Iterable[tuple[bytes, Root]],
     *,
     storing: bool,
-) -> tuple[dict[bytes, Root], StatCache]:
+) -> ProjectScan:
     """The states of these paths of a project; `held` are paths with states that no ignore rule may hide."""
     states: dict[bytes, list[Root]] = {}
     above: set[bytes] = set()
@@ -136,7 +144,7 @@ def scan_project(
         raise NotFoundError("the project's directory is not there", place=str(directory))
     cache = load_cache(repository, directory)
     scan = scan_paths(directory, paths, stage, cache=cache, held=is_held, storing=storing)
-    return scan.units, cache
+    return ProjectScan(scan.units, cache, scan.notes)
 
 
 def iter_untracked(root: Path, rules: Rules) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from casvault.deploy.journal import read_journal
 from casvault.deploy.observing import iter_large, needs_record, plan_observe
 from casvault.deploy.outlook import Forecast, forecast, forecast_without_contents, measure
 from casvault.deploy.run import Command, locked, run
-from casvault.deploy.scanning import iter_untracked, save_cache, scan_collection, scan_project
+from casvault.deploy.scanning import ProjectScan, iter_untracked, save_cache, scan_collection, scan_project
 from casvault.deploy.snapshots import Line, bring_up_to_date
 from casvault.deploy.state import DEFAULT_ROOT, Place
 from casvault.deploy.times import last_deployed
@@ -108,7 +108,9 @@ class Drifting(Subjects):
             wanted = set(places)
             if untracked:
                 wanted |= self._untracked_places(subject, lines, homes)
-            looks.append(self._look_at(draft, subject, sorted(wanted), lines, snapshots))
+            look, scan = self._look_at(draft, subject, sorted(wanted), lines, snapshots)
+            looks.append(look)
+            notes += scan.notes
         return looks
 
     def _peek(self, draft: Draft, name: bytes, snapshots: dict[bytes, Snapshot], notes: list[str]) -> Line | None:
@@ -137,7 +139,7 @@ class Drifting(Subjects):
         places: list[Place],
         lines: dict[bytes, Line | None],
         snapshots: dict[bytes, Snapshot],
-    ) -> _Look:
+    ) -> tuple[_Look, ProjectScan]:
         held = []
         for place in places:
             line = lines.get(place.collection)
@@ -146,11 +148,11 @@ class Drifting(Subjects):
             elif line is not None and line.scan is not None and place.path in line.scan.units:
                 held.append((place.file_path, line.scan.units[place.path]))
         paths = [place.file_path for place in places]
-        states, cache = scan_project(self._repository, draft.stage, subject.directory, paths, held, storing=False)
-        save_cache(cache)
-        comparison = Comparison(draft, Project(subject.name, subject.state_ref, states), snapshots)
+        scan = scan_project(self._repository, draft.stage, subject.directory, paths, held, storing=False)
+        save_cache(scan.cache)
+        comparison = Comparison(draft, Project(subject.name, subject.state_ref, scan.states), snapshots)
         found = [drift for place in places if (drift := comparison.find(place)) is not None]
-        return _Look(subject, comparison, found, lines)
+        return _Look(subject, comparison, found, lines), scan
 
     def _untracked_places(
         self, subject: Subject, lines: dict[bytes, Line | None], homes: Iterable[bytes]
@@ -215,8 +217,8 @@ class Drifting(Subjects):
                     (place.file_path, look.comparison.draft.graph.commit(subject.deployments[place].settled).root)
                     for place in places
                 ]
-                states, cache = scan_project(self._repository, stage, subject.directory, paths, held, storing=True)
-                scanned.append((Project(subject.name, subject.ref, states), places, cache))
+                scan = scan_project(self._repository, stage, subject.directory, paths, held, storing=True)
+                scanned.append((Project(subject.name, subject.ref, scan.states), places, scan.cache))
 
             def plan(draft: Draft) -> None:
                 for project, places, _ in scanned:

@@ -86,9 +86,9 @@ class Work:
                 held.append((place.file_path, line.scan.units[place.path]))
         paths = [place.file_path for place in wanted]
         repository = self._vault._repository
-        states, cache = scan_project(repository, self.stage, subject.directory, paths, held, storing=True)
-        self._caches.append(cache)
-        return Project(subject.name, subject.state_ref, states)
+        scan = scan_project(repository, self.stage, subject.directory, paths, held, storing=True)
+        self._caches.append(scan.cache)
+        return Project(subject.name, subject.state_ref, scan.states)
 
     def attempt(self, plan: Callable[[Draft], None]) -> None:
         """Make a plan that nothing comes of, for what it raises."""

@@ -186,7 +186,8 @@ class Upkeep(WritingVault):
             writes = tuple(iter_invertible(writes))
             states = [(write.path, state) for write in writes for state in write[1:] if state is not None]
             paths = [write.path for write in writes]
-            disk[ref], _ = scan_project(self._repository, stage, directories[ref], paths, states, storing=True)
+            scan = scan_project(self._repository, stage, directories[ref], paths, states, storing=True)
+            disk[ref] = scan.states
         return disk
 
     def _is_interrupted(self, directory: Path) -> bool:
