@@ -63,7 +63,13 @@ _SAME = frozenset({Status.IN_SYNC, Status.CONVERGED, Status.IDENTICAL})
 
 def plan_pull(comparison: Comparison, homes: Homes, wanted: Iterable[Wanted], options: PullOptions) -> list[Planned]:
     """Plan to bring the project's side of these artifacts into their collections."""
-    planned = [_Pulling(comparison, homes, one, options).plan() for one in wanted]
+    planned = []
+    for one in wanted:
+        if homes.is_changed(comparison.source(one.place)):
+            # The same artifact from another root of the project: it meets what the first one has made of it.
+            homes.finish()
+            comparison.renew(homes.snapshots)
+        planned.append(_Pulling(comparison, homes, one, options).plan())
     imported = [row.place for row in planned if row.action is Action.IMPORTED]
     homes.finish()
     for place in imported:
@@ -88,11 +94,7 @@ class _Pulling:
     def plan(self) -> Planned:
         drift, deployment = self._drift, self._drift.deployment
         if not drift.known:
-            raise NotFoundError(
-                f"collection {show(drift.source.collection)} is not in the vault any more",
-                place=show(drift.place.path),
-                remedy="add it again: `casvault collection add DIR`; or `casvault undeploy` it here",
-            )
+            return self._without_collection()
         if self._homes.is_going(drift.source) and drift.project is not None:
             return self._decline(
                 RefusedError(
@@ -121,6 +123,17 @@ class _Pulling:
             settled = deployment._replace(settled=version, observed=None)
             return self._done(Action.NOTHING if deployment == settled else Action.SETTLED, settled)
         return self._take(version, deployment)
+
+    def _without_collection(self) -> Planned:
+        """One that is gone does not keep a pull of all from what else there is."""
+        drift = self._drift
+        what = f"collection {show(drift.source.collection)} is not in the vault any more"
+        remedy = "add it again: `casvault collection add DIR`; or `casvault undeploy` it here"
+        if self._wanted.named:
+            raise NotFoundError(what, place=show(drift.place.path), remedy=remedy)
+        edited = drift.status is not Status.IN_SYNC
+        refusal = RefusedError(what, place=show(drift.place.path), remedy=remedy)
+        return self._row(Action.LEFT, refusal=refusal) if edited else self._row(Action.NOTHING)
 
     def _take(self, version: Oid, deployment: Deployment) -> Planned:
         """Both sides are there, and the project has edits."""

@@ -44,6 +44,14 @@ class CollectionScan(NamedTuple):
     cache: StatCache
 
 
+class ProjectScan(NamedTuple):
+    """What a project holds."""
+
+    states: dict[bytes, Root]
+    cache: StatCache
+    notes: list[str]
+
+
 def scan_collection(
     repository: Repository,
     stage: ObjectStage,
@@ -117,7 +125,7 @@ def scan_project(
     ignores: Mapping[bytes, IgnoreRules],
     *,
     storing: bool,
-) -> tuple[dict[bytes, Root], StatCache]:
+) -> ProjectScan:
     """The states of these paths of a project; `held` are paths with states that no ignore rule may hide, `ignores` has
     the rules for those paths that need more than what is on disk.
     """
@@ -142,10 +150,12 @@ def scan_project(
     for path in paths:
         rules = ignores.get(path, FROM_DISK)
         groups.setdefault(id(rules), (rules, []))[1].append(path)
-    units: dict[bytes, Root] = {}
+    found = ProjectScan({}, cache, [])
     for rules, group in groups.values():
-        units |= scan_paths(directory, group, stage, ignore=rules, cache=cache, held=is_held, storing=storing).units
-    return units, cache
+        scan = scan_paths(directory, group, stage, ignore=rules, cache=cache, held=is_held, storing=storing)
+        found.states.update(scan.units)
+        found.notes.extend(scan.notes)
+    return found
 
 
 def iter_untracked(root: Path, rules: Rules) -> Iterator[bytes]:

@@ -16,7 +16,7 @@ from casvault.deploy.marker import marker_snapshot
 from casvault.deploy.observing import iter_large, needs_record, plan_observe
 from casvault.deploy.outlook import Forecast, forecast, forecast_without_contents, measure
 from casvault.deploy.run import Command, locked, run
-from casvault.deploy.scanning import iter_untracked, save_cache, scan_collection, scan_project
+from casvault.deploy.scanning import ProjectScan, iter_untracked, save_cache, scan_collection, scan_project
 from casvault.deploy.snapshots import Line, bring_up_to_date
 from casvault.deploy.state import DEFAULT_ROOT, Place
 from casvault.deploy.times import last_deployed
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from casvault.deploy.drift import Drift, Source
     from casvault.objects import Root
     from casvault.oid import Oid
-    from casvault.worktree.cache import StatCache
 
 FORECAST_BYTES = MIB
 """Files up to this size are read for a forecast where the vault does not have them."""
@@ -116,11 +115,13 @@ class Drifting(Subjects):
             wanted = set(places)
             if untracked:
                 wanted |= self._untracked_places(subject, lines, homes)
-            project, cache = self._peek_into(draft, subject, sorted(wanted), lines)
+            scan = self._peek_into(draft, subject, sorted(wanted), lines)
+            notes += scan.notes
             draft.set_ref(subject.ref, subject.state)
+            project = Project(subject.name, subject.ref, scan.states, subject.directory)
             comparison = Comparison(draft, project, snapshots, deployments=subject.deployments, known=known)
             drifts = [drift for place in sorted(wanted) if (drift := comparison.find(place)) is not None]
-            save_cache(cache)
+            save_cache(scan.cache)
             looks.append(_Look(subject, comparison, drifts, lines))
         return looks
 
@@ -152,7 +153,7 @@ class Drifting(Subjects):
 
     def _peek_into(
         self, draft: Draft, subject: Subject, places: Iterable[Place], lines: Mapping[bytes, Line | None]
-    ) -> tuple[Project, StatCache]:
+    ) -> ProjectScan:
         """What a project holds at these places now."""
         held, paths = [], []
         for place in places:
@@ -163,10 +164,7 @@ class Drifting(Subjects):
             elif line is not None and line.scan is not None and place.path in line.scan.units:
                 held.append((place.file_path, line.scan.units[place.path]))
         ignores = ignores_of(self.reader, self._snapshots_of(draft.view), places)
-        states, cache = scan_project(
-            self._repository, draft.stage, subject.directory, paths, held, ignores, storing=False
-        )
-        return Project(subject.name, subject.ref, states, subject.directory), cache
+        return scan_project(self._repository, draft.stage, subject.directory, paths, held, ignores, storing=False)
 
     def _untracked_places(
         self, subject: Subject, lines: dict[bytes, Line | None], homes: Iterable[bytes]
@@ -232,10 +230,8 @@ class Drifting(Subjects):
                     for place in places
                 ]
                 ignores = self._ignores(places)
-                states, cache = scan_project(
-                    self._repository, stage, subject.directory, paths, held, ignores, storing=True
-                )
-                scanned.append((Project(subject.name, subject.ref, states), places, cache))
+                scan = scan_project(self._repository, stage, subject.directory, paths, held, ignores, storing=True)
+                scanned.append((Project(subject.name, subject.ref, scan.states), places, scan.cache))
 
             def plan(draft: Draft) -> None:
                 for project, places, _ in scanned:

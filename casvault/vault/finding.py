@@ -69,6 +69,8 @@ class Finding(Drifting):
         held, now = find_content(stage, base, asked), scan.units.get(asked, scan.plain.get(asked))
         change = None if same_state(held, now) else ChangeKind.of(held, now)
         if artifact is None:
+            if now is None and place.is_dir():
+                change = None  # it holds artifacts or files, each of which is asked about by itself
             return Where(place, None, marker.name, None, None, None, None, None, change)
         version = find_version(stage, base, artifact)
         return Where(place, None, marker.name, show(artifact), rules.kind(artifact), None, version, None, change)

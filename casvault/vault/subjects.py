@@ -90,9 +90,9 @@ class Work:
         paths = [place.file_path for place in wanted]
         repository = self._vault._repository
         ignores = self._vault._ignores(wanted)
-        states, cache = scan_project(repository, self.stage, subject.directory, paths, held, ignores, storing=True)
-        self._caches.append(cache)
-        return Project(subject.name, subject.ref, states, subject.directory)
+        scan = scan_project(repository, self.stage, subject.directory, paths, held, ignores, storing=True)
+        self._caches.append(scan.cache)
+        return Project(subject.name, subject.ref, scan.states, subject.directory)
 
     def compare(
         self, draft: Draft, project: Project, subject: Subject, snapshots: Mapping[bytes, Snapshot]

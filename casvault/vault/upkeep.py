@@ -190,15 +190,9 @@ class Upkeep(Subjects):
             writes = tuple(iter_invertible(writes))
             states = [(write.path, state) for write in writes for state in write[1:] if state is not None]
             paths = [write.path for write in writes]
-            disk[ref], _ = scan_project(
-                self._repository,
-                stage,
-                directories[ref],
-                paths,
-                states,
-                self._ignores_below(step, ref, paths),
-                storing=True,
-            )
+            ignores = self._ignores_below(step, ref, paths)
+            scan = scan_project(self._repository, stage, directories[ref], paths, states, ignores, storing=True)
+            disk[ref] = scan.states
         return disk
 
     def _ignores_below(self, step: Step, ref: bytes, paths: Iterable[bytes]) -> dict[bytes, IgnoreRules]:
