@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -149,6 +150,9 @@ class _Deploying:
         if asked or not self._request.named:
             kept = self._drift.project_version or deployment.settled
             if self._drift.has_moved:
+                # Its files are touched, so the edits are recorded first.
+                kept = self._comparison.observe(self._drift)
+                deployment = deployment._replace(observed=None if kept == deployment.settled else kept)
                 return self._write(Action.MOVED, self._drift.project, deployment, kept)
             if self._comparison.deployments.get(self._drift.place) is None:
                 self._settled(deployment)
@@ -222,7 +226,8 @@ class _Deploying:
                 place=name,
                 remedy=f"`casvault undeploy {name}`, which records what was edited there",
             )
-        if self._comparison.project.states.get(place.file_path) is not None:
+        directory = self._comparison.project.directory
+        if directory is not None and os.path.lexists(os.path.join(os.fsencode(directory), place.file_path)):
             return LocalEditsError(
                 "the artifact was moved to this path, and files that were never deployed are in the way",
                 place=show(place.file_path),
