@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -122,13 +123,20 @@ class _Deploying:
         except RefusedError as refusal:
             return refusal
         there = self._comparison.project.states.get(target.file_path)
-        if target.file_path == drift.place.file_path or there is None or same_state(there, content):
+        if target.file_path == drift.place.file_path or same_state(there, content):
+            return None
+        if there is None and not self._is_something(target):
             return None
         return LocalEditsError(
             "the artifact was moved to this path, and files that were never deployed are in the way",
             place=show(target.file_path),
             remedy="move them away",
         )
+
+    def _is_something(self, place: Place) -> bool:
+        """Whether anything is at a path of the project, be it ignored or nothing that a version could hold."""
+        directory = self._comparison.project.directory
+        return directory is not None and os.path.lexists(os.path.join(os.fsencode(directory), place.file_path))
 
     def _deploy(self, version: Oid, content: Root) -> Planned:
         drift = self._drift
@@ -175,6 +183,9 @@ class _Deploying:
         if asked or not self._request.named:
             kept = self._drift.project_version or deployment.settled
             if self._drift.has_moved:
+                # Its files are touched, so the edits are recorded first.
+                kept = self._comparison.observe(self._drift)
+                deployment = deployment._replace(observed=None if kept == deployment.settled else kept)
                 return self._write(Action.MOVED, self._drift.project, deployment, kept)
             if self._comparison.deployments.get(self._drift.place) is None:
                 self._settled(deployment)

@@ -156,7 +156,7 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
         attempt = _Attempt(draft, _plan_locks(session, draft))
         latest[:] = [attempt]
         edits = draft.edits()
-        if not edits and not any(draft.files.values()) and not attempt.locks:
+        if not (edits or any(draft.files.values()) or attempt.locks or session.interrupted):
             return None
         fields = (*command.fields, *_file_fields(session, attempt))
         message = session.draftsman.message.encode(errors="surrogateescape")

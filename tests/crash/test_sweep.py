@@ -1,25 +1,29 @@
 """Every command that writes is killed before each change it makes to the file system.
 
-Afterwards the vault opens, fsck is clean, the state is the old one or the new one, an interrupted directory says so and
-is finished or taken back by one call, and the command itself can be run again.
+Afterwards the vault opens, fsck is clean, an interrupted directory says so and is finished or taken back by one call;
+the files, and what is said of them, are as before the command or as after it; the lock files are true; nothing is lost;
+and the command itself can be run again.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from casvault import Author, Vault
-from casvault.errors import InterruptedTargetError
+from casvault import Author, DeployStrategy, How, PullStrategy, Vault
+from casvault.deploy.lockfile import render_lock
+from casvault.deploy.locks import lock_entries
+from casvault.errors import InterruptedTargetError, NotFoundError
+from casvault.oid import blob_id
 from tests.support.dying import run_until_death
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from casvault.vault.results import ArtifactChange
+    from collections.abc import Callable, Iterator
 
 LINES = [f"line {number}\n" for number in range(12)]
 
@@ -51,34 +55,70 @@ class World(NamedTuple):
         shutil.copytree(self.template, self.root, symlinks=True)
 
     def vault(self) -> Vault:
-        return Vault.open(self.lib, author=Author("Ada", "ada@example.org"))
+        """Opened with a clock that stands, so that what is done again has the same ids."""
+        return Vault.open(self.lib, author=Author("Ada", "ada@example.org"), clock=lambda: (1_700_000_000, 0))
 
-    def changes(self) -> tuple[ArtifactChange, ...]:
-        """What the status says of all collections."""
+    def told(self) -> Told:
+        """What is said of all collections and projects; nothing is recorded by asking."""
         vault = self.vault()
-        return tuple(change for info in vault.collections() for change in vault.status(info.name).changes)
+        return Told(
+            {(info.name, change) for info in vault.collections() for change in vault.status(info.name).changes},
+            {
+                (row.project, row.root, row.artifact, row.moved_to, row.pin, row.recommendation.value): row.status.value
+                for project in self.projects()
+                for row in vault.drift(project, record=False).rows
+            },
+            {merge.handle for merge in vault.merges()},
+        )
+
+    def projects(self) -> list[Path]:
+        return sorted(path.parent for path in self.root.glob("*/.casvault-project"))
 
     def files(self) -> dict[str, str]:
-        """What a user sees: every file of the collection and the project but casvault's own."""
+        """What a user sees: every file of the collections and the projects but casvault's own."""
         found = {}
-        for top in (self.lib, self.app, self.root / "team"):
-            for path in sorted(top.rglob("*")):
-                relative = path.relative_to(self.root)
-                if path.is_file() and not any(part.startswith(".casvault") for part in relative.parts):
-                    found[str(relative)] = path.read_text()
+        for path in sorted(self.root.rglob("*")):
+            relative = path.relative_to(self.root)
+            if path.is_file() and not any(part.startswith(".casvault") for part in relative.parts):
+                found[str(relative)] = path.read_text()
         return found
+
+    def check_locks(self) -> None:
+        """The lock file of each project that is registered says what the vault does."""
+        vault = self.vault()
+        for info in vault.projects():
+            if info.directory is not None and info.directory.exists():
+                entries = lock_entries(vault.reader, vault.find_ref(f"projects/{info.name}"))
+                path = info.directory / "casvault.lock"
+                text = path.read_bytes() if path.exists() else b""
+                assert text == (render_lock(entries) if entries else b"")
+
+
+class Told(NamedTuple):
+    changes: set[tuple[str, object]]
+    statuses: dict[tuple[object, ...], str]
+    merges: set[str]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path / "world", tmp_path / "template")
+def world() -> Iterator[World]:
+    memory = Path("/dev/shm")
+    fast = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="casvault-test-", dir=fast) as name:
+        yield make_world(Path(name))
+
+
+def make_world(directory: Path) -> World:
+    made = World(directory / "world", directory / "template")
     skill = made.lib / "skills" / "pdf"
     skill.mkdir(parents=True)
     made.app.mkdir()
     (skill / "SKILL.md").write_text(text())
     (skill / "old.txt").write_text("goes away\n")
-    vault, _ = Vault.init(made.lib)
-    vault.deploy(["skills/pdf"], made.app)
+    (made.lib / "hooks").mkdir()
+    (made.lib / "hooks/run").write_text("run\n")
+    vault, _ = Vault.init(made.lib, clock=lambda: (1_700_000_000, 0))
+    vault.deploy(["skills/pdf", "hooks/run"], made.app)
     (skill / "SKILL.md").write_text(text(line2="two, in the collection"))
     (skill / "old.txt").unlink()
     (skill / "more").mkdir()
@@ -146,6 +186,128 @@ def pulled(world: World) -> None:
     pull(world)
 
 
+def edit_the_same(world: World) -> None:
+    """An edit that clashes with the collection's."""
+    (world.app / ".claude/skills/pdf/SKILL.md").write_text(text(line2="two, in the project"))
+
+
+def deploy_all(world: World, **options: object) -> None:
+    world.vault().deploy([], world.app, **options)  # type: ignore[arg-type]
+
+
+def deploy_merge(world: World) -> None:
+    deploy_all(world, strategy=DeployStrategy.MERGE)
+
+
+def deploy_overwrite(world: World) -> None:
+    deploy_all(world, strategy=DeployStrategy.OVERWRITE)
+
+
+def deploy_prune(world: World) -> None:
+    deploy_all(world, prune=True)
+
+
+def remove_hook(world: World) -> None:
+    (world.lib / "hooks/run").unlink()
+
+
+def deploy_to_web(world: World) -> None:
+    (world.root / "web").mkdir(exist_ok=True)
+    world.vault().deploy(["skills/pdf", "hooks/run"], world.root / "web")
+
+
+def copy_project(world: World) -> None:
+    shutil.copytree(world.app, world.root / "web")
+
+
+def older_web(world: World) -> None:
+    """Another project, that has the first version, too."""
+    new = (world.lib / "skills/pdf/SKILL.md").read_text()
+    (world.lib / "skills/pdf/SKILL.md").write_text(text())
+    deploy_to_web(world)
+    (world.lib / "skills/pdf/SKILL.md").write_text(new)
+
+
+def deploy_everywhere(world: World) -> None:
+    world.vault().deploy_everywhere()
+
+
+def older_lock(world: World) -> None:
+    lock = (world.app / "casvault.lock").read_text()
+    deploy_all(world)
+    (world.app / "casvault.lock").write_text(lock)
+
+
+def deploy_locked(world: World) -> None:
+    world.vault().deploy_locked(world.app)
+
+
+def undeploy(world: World) -> None:
+    world.vault().undeploy(["skills/pdf", "hooks/run"], world.app)
+
+
+def forget(world: World) -> None:
+    world.vault().undeploy(["skills/pdf"], world.app, keep_files=True)
+
+
+def adopt(world: World) -> None:
+    world.vault().adopt([], world.app)
+
+
+def pin(world: World) -> None:
+    world.vault().pin(["skills/pdf"], world.app)
+
+
+def delete_in_project(world: World) -> None:
+    take_snapshot(world)
+    deploy_all(world)
+    shutil.rmtree(world.app / ".claude/skills/pdf")
+
+
+def pull_deletion(world: World) -> None:
+    world.vault().pull([], world.app, delete=True)
+
+
+def pull_fork(world: World) -> None:
+    world.vault().pull(["skills/pdf"], world.app, strategy=PullStrategy.FORK, relink=True)
+
+
+def observe(world: World) -> None:
+    world.vault().drift(world.app)
+
+
+def resolved_pull(world: World) -> None:
+    edit_the_same(world)
+    pull(world)
+    resolve(world)
+
+
+def resolved_deploy(world: World) -> None:
+    edit_the_same(world)
+    deploy_merge(world)
+    resolve(world)
+
+
+def resolve(world: World) -> None:
+    vault = world.vault()
+    (merge,) = vault.merges()
+    vault.resolve(merge.handle, "SKILL.md", How.FILE, text(line2="two, of both").encode())
+
+
+def continue_merge(world: World) -> None:
+    world.vault().continue_merge("skills/pdf")
+
+
+def moved(world: World) -> None:
+    edit_project(world)
+    move(world)
+
+
+def undeployed(world: World) -> None:
+    edit_project(world)
+    undeploy(world)
+
+
 CASES = {
     "snapshot": (nothing, take_snapshot),
     "deploy": (nothing, deploy),
@@ -157,6 +319,26 @@ CASES = {
     "rm": (nothing, remove),
     "mv to another collection": (add_team, move_away),
     "undo of mv to another collection": (moved_away, undo),
+    "deploy with merge": (edit_project, deploy_merge),
+    "deploy with conflict": (edit_the_same, deploy_merge),
+    "deploy with overwrite": (edit_project, deploy_overwrite),
+    "deploy with prune": (remove_hook, deploy_prune),
+    "deploy after mv": (moved, deploy_overwrite),
+    "deploy to a new project": (nothing, deploy_to_web),
+    "deploy to a copy": (copy_project, deploy_to_web),
+    "deploy everywhere": (older_web, deploy_everywhere),
+    "deploy locked": (older_lock, deploy_locked),
+    "undeploy": (edit_project, undeploy),
+    "undeploy, keep files": (edit_project, forget),
+    "undo of undeploy": (undeployed, undo),
+    "adopt": (forget, adopt),
+    "pin": (nothing, pin),
+    "pull of a deletion": (delete_in_project, pull_deletion),
+    "pull with fork and relink": (edit_project, pull_fork),
+    "pull with conflict": (edit_the_same, pull),
+    "continue of a pull": (resolved_pull, continue_merge),
+    "continue of a deploy": (resolved_deploy, continue_merge),
+    "observation": (edit_project, observe),
 }
 
 
@@ -165,48 +347,56 @@ def test_command_killed_before_each_change(name: str, world: World) -> None:
     prepare, command = CASES[name]
     prepare(world)
     shutil.copytree(world.root, world.template, symlinks=True)
-    old = world.files()
+    start = Moment(world.files(), world.told())
     command(world)
-    after = End(old, world.files(), world.changes())
+    end = Moment(world.files(), world.told())
     deaths = 0
     while True:
         world.reset()
         survived = run_until_death(lambda: command(world), deaths)
         if survived:
             break
-        check_after_death(world, command, after, back=deaths % 2 == 1, place=f"{name}, change {deaths}")
+        check_after_death(world, command, start, end, back=deaths % 2 == 1, place=f"{name}, change {deaths}")
         deaths += 1
-    assert world.files() == after.new
+    assert world.files() == end.files
     assert deaths > 10, "the sweep has found hardly any change to die before"
 
 
-class End(NamedTuple):
-    """What the files may be after a death, and what the status says after the command."""
+class Moment(NamedTuple):
+    """What the files are, and what is said of them."""
 
-    old: dict[str, str]
-    new: dict[str, str]
-    changes: tuple[ArtifactChange, ...]
+    files: dict[str, str]
+    told: Told
 
 
-def check_after_death(world: World, command: Callable[[World], None], end: End, *, back: bool, place: str) -> None:
-    old, new = end.old, end.new
+def check_after_death(
+    world: World, command: Callable[[World], None], start: Moment, end: Moment, *, back: bool, place: str
+) -> None:
     vault = world.vault()
-    assert vault.fsck().problems == (), place
-    recorded = interrupted = False
-    if found := vault.interrupted():
-        interrupted = recorded = True
-        with pytest.raises(InterruptedTargetError):
+    interrupted = vault.interrupted()
+    if interrupted:
+        # A merge that was continued is none any more, and so there is nothing to be held up.
+        with pytest.raises((InterruptedTargetError, NotFoundError)):
             command(world)
         # What is taken back is taken back in all directories at once.
-        assert len(vault.recover(back=back)) == (1 if back else len(found)), place
+        assert len(vault.recover(back=back)) == (1 if back else len(interrupted)), place
         assert vault.interrupted() == [], place
-    seen = world.files()
-    assert seen in (old, new), place
+    seen = Moment(world.files(), world.told())
+    assert seen.files in (start.files, end.files), place
+    assert seen.told in (start.told, end.told), place
     if interrupted:
-        assert seen == (old if back else new), place
+        assert seen == (start if back else end), place
+    check_nothing_is_lost(vault, start.files, seen.files, place)
+    world.check_locks()
     assert vault.fsck().problems == (), place
-    if recorded and not back:
-        assert world.changes() == end.changes, place
-    if seen == old != new:
+    if seen.files == start.files != end.files:
         command(world)
-        assert world.files() == new, place
+        assert world.files() == end.files, place
+
+
+def check_nothing_is_lost(vault: Vault, before: dict[str, str], now: dict[str, str], place: str) -> None:
+    """What is not on the disk any more is in the vault; lock files can be made again."""
+    gone = {path: content for path, content in before.items() if now.get(path) != content}
+    wanted = {blob_id(content.encode()): path for path, content in gone.items() if not path.endswith("casvault.lock")}
+    infos = vault.reader.find_infos(list(wanted))
+    assert [path for path, info in zip(wanted.values(), infos, strict=True) if info is None] == [], place

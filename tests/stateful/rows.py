@@ -103,7 +103,7 @@ class Checked:
             assert self.new is None
         elif action is Action.FORKED:
             assert home == self.was
-            if self.new is None:
+            if self.new is None and self.old is not None:
                 assert self.now(row.path) == self.was
                 fork = self.after_rows[self.project, row.root, row.path]
                 assert fork.settled == row.version

@@ -203,6 +203,53 @@ def test_taking_back_where_a_file_and_a_directory_change_places(scene: Scene, tm
     assert taken_back > 5
 
 
+def test_taking_back_what_has_not_changed_anything_yet(scene: Scene, tmp_path: Path) -> None:
+    """An undo of nothing but files, cut off before it wrote the first one, could not be taken back: there was nothing
+    to be done, so nothing was recorded, and the project stayed interrupted.
+    """
+    shutil.rmtree(scene.skill())
+    scene.vault.deploy(["skills/one"], scene.app)
+    template = tmp_path / "template"
+    shutil.copytree(scene.root, template, ignore=shutil.ignore_patterns("template"))
+    taken_back = 0
+    for change in range(200):
+        scene.reset(template)
+        vault = Vault.open(scene.lib)
+        if run_until_death(vault.undo, change):
+            break
+        if vault.interrupted():
+            vault.recover(back=True)
+            assert vault.interrupted() == []
+            assert (scene.skill() / "a.txt").read_text() == "a\n"
+            taken_back += 1
+    assert taken_back > 2
+
+
+def test_edits_are_recorded_before_they_move_along(scene: Scene) -> None:
+    """The edited files went to the artifact's new place, and only the operation's own list of files knew them."""
+    scene.vault.move("skills/two", "skills/renamed")
+    edit(scene.skill("two") / "SKILL.md", 0, "edited")
+    (row,) = scene.vault.deploy(["skills/two"], scene.app, strategy=DeployStrategy.MERGE).artifacts
+    assert row.action is Action.MOVED
+    assert (scene.skill("renamed") / "SKILL.md").read_text().startswith("edited\n")
+    found = {each.artifact: each.observed for each in scene.vault.drift(scene.app, record=False).rows}
+    assert found["skills/renamed"] == row.version
+
+
+def test_a_move_that_no_snapshot_has_yet_is_not_followed_onto_files(scene: Scene) -> None:
+    """The way was looked at by the last snapshot, in which nothing had moved: the deploy was recorded, then met the
+    files, and left the project interrupted.
+    """
+    (scene.lib / "skills/two").rename(scene.lib / "skills/renamed")
+    write(scene.skill("renamed") / "SKILL.md", "somebody's own\n")
+    with pytest.raises(LocalEditsError, match="in the way"):
+        scene.vault.deploy(["skills/two"], scene.app)
+    rows = {row.artifact: row.action for row in scene.vault.deploy([], scene.app).artifacts}
+    assert rows == {"skills/one": Action.NOTHING, "skills/two": Action.LEFT}
+    assert scene.vault.interrupted() == []
+    assert (scene.skill("renamed") / "SKILL.md").read_text() == "somebody's own\n"
+
+
 def files(directory: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(directory)): path.read_bytes()

@@ -23,7 +23,7 @@ from tests.stateful.world import ARTIFACTS, LINES, MOVED, NAMES, PROJECTS, ROOTS
 if TYPE_CHECKING:
     from pathlib import Path
 
-EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "28"))
 STEPS = int(os.environ.get("CASVAULT_STEPS", "40"))
 SHRINK = int(os.environ.get("CASVAULT_SHRINK", "0"))
 """Seconds that may be spent on a shorter example once one is found that fails."""
