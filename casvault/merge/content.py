@@ -5,6 +5,7 @@ from enum import Enum
 from stat import S_IFMT
 
 from casvault.merge.rule import resolve
+from casvault.text.apart import merge_apart
 from casvault.text.lines import is_binary, split_lines
 from casvault.text.markers import Labels, Style, render
 from casvault.text.merge3 import Chunk, Conflict, merge_text
@@ -69,6 +70,9 @@ def merge_content(base: bytes | None, ours: bytes, theirs: bytes) -> MergedConte
     if base is None:
         both = Conflict((), tuple(split_lines(ours)), tuple(split_lines(theirs)))
         return ContentConflict(ContentConflictKind.BOTH_ADDED, (both,))
+    plain = merge_apart(base, ours, theirs)
+    if plain is not None:
+        return MergedContent(plain)
     merged = merge_text(base, ours, theirs)
     if merged.content is None:
         return ContentConflict(ContentConflictKind.TEXT, merged.chunks)

@@ -42,6 +42,7 @@ from casvault.objects import (
 )
 from casvault.oid import blob_id
 from casvault.pending import read_pending, write_pending
+from casvault.text.apart import merge_apart
 from casvault.text.lines import split_lines
 from casvault.text.markers import Style, render
 from casvault.text.merge3 import Conflict, merge_text
@@ -109,6 +110,7 @@ def fuzz_text_merges(rng: random.Random) -> None:
     merged, back = merge_text(base, ours, theirs), merge_text(base, theirs, ours)
     assert merged.content == back.content
     assert [(c.ours, c.theirs) for c in merged.conflicts] == [(c.theirs, c.ours) for c in back.conflicts]
+    assert merge_apart(base, ours, theirs) in (None, merged.content)
     if merged.content is not None:
         assert merge_text(ours, merged.content, ours).content == merged.content
         assert set(split_lines(merged.content)) <= {*split_lines(ours), *split_lines(theirs)}

@@ -1,0 +1,110 @@
+"""Writes what git makes of merges of neighbouring releases to release_merges.txt.
+
+    CASVAULT_RELEASES=DIRECTORY python -m tests.oracle.make_release_merges
+
+after `python -m tests.oracle.releases`. A line for each merge: the project, the releases that are base, ours and
+theirs, and the first hex digits of the id of the tree that `git merge-tree --write-tree` prints, behind an exclamation
+mark if it has conflicts.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.oracle.make_tree_merges import DIGITS, OPTIONS
+from tests.oracle.releases import VERSIONS, find_cache, read_release
+from tests.oracle.tree_changes import Files
+
+ANSWERS = Path(__file__).with_name("release_merges.txt")
+
+
+class ReleaseMerge(NamedTuple):
+    project: str
+    base: str
+    ours: str
+    theirs: str
+
+
+def iter_merges() -> Iterator[ReleaseMerge]:
+    """Every merge of neighbours that is more than a fast-forward. Of four releases in a row, 1 2 3 4:
+
+    2 is taken back in 3 (base 2, ours 3, theirs 1); 2 and 3 are two branches of 1; what 4 has new is taken over into 1
+    (base 3, ours 1, theirs 4), and what 3 has new into 4, which has it already (base 2, ours 4, theirs 3).
+    """
+    for project, versions in VERSIONS.items():
+        for first, second, third in zip(versions, versions[1:], versions[2:], strict=False):
+            yield ReleaseMerge(project, second, third, first)
+            yield ReleaseMerge(project, first, second, third)
+        for first, second, third, fourth in zip(versions, versions[1:], versions[2:], versions[3:], strict=False):
+            yield ReleaseMerge(project, third, first, fourth)
+            yield ReleaseMerge(project, second, fourth, third)
+
+
+def git(directory: Path, *arguments: str, stdin: bytes = b"") -> str:
+    command = ["git", "-c", "user.name=c", "-c", "user.email=c@x", *arguments]
+    return subprocess.run(command, cwd=directory, input=stdin, capture_output=True, check=True).stdout.decode().strip()
+
+
+def write_repository(directory: Path, cache: Path, project: str) -> None:
+    """A bare repository with a commit per release, on top of one another as they were made, and a tag for each."""
+    git(directory, "init", "-q", "--bare", ".")
+    stream = b"".join(_commit(version, read_release(cache, project, version)) for version in VERSIONS[project])
+    git(directory, "fast-import", "--quiet", stdin=stream)
+
+
+def _commit(version: str, files: Files) -> bytes:
+    lines = [b"commit refs/heads/main\ncommitter c <c@x> 0 +0000\n"]
+    lines += [b"data %d\n%s\ndeleteall\n" % (len(version), version.encode())]
+    for path, file in files.items():
+        lines += [b"M %06o inline %s\n" % (file.mode, path.encode())]
+        lines += [b"data %d\n" % len(file.content), file.content, b"\n"]
+    return b"".join([*lines, b"reset refs/tags/%s\nfrom refs/heads/main\n\n" % version.encode()])
+
+
+def ask(directory: Path, merge: ReleaseMerge) -> str:
+    """Git's word for a merge. The base has to be the merge base of both sides, so that commits are made for it."""
+    base = _write_commit(directory, merge.base)
+    for side, version in (("ours", merge.ours), ("theirs", merge.theirs)):
+        git(directory, "update-ref", f"refs/heads/{side}", _write_commit(directory, version, "-p", base))
+    command = ["git", *(part for option in OPTIONS for part in ("-c", option)), "merge-tree", "--write-tree", "-z"]
+    done = subprocess.run([*command, "ours", "theirs"], cwd=directory, capture_output=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    tree = done.stdout.partition(b"\0")[0].strip().decode()
+    return "!" * done.returncode + tree[:DIGITS]
+
+
+def _write_commit(directory: Path, version: str, *options: str) -> str:
+    return git(directory, "commit-tree", *options, "-m", version, f"{version}^{{tree}}")
+
+
+def ask_all(directory: Path, cache: Path, merges: Iterable[ReleaseMerge]) -> dict[ReleaseMerge, str]:
+    """Git's words, with a repository for each project in the directory."""
+    answers = {}
+    for merge in merges:
+        repository = directory / merge.project
+        if not repository.exists():
+            repository.mkdir()
+            write_repository(repository, cache, merge.project)
+        answers[merge] = ask(repository, merge)
+    return answers
+
+
+def read_answers() -> dict[ReleaseMerge, str]:
+    rows = [line.split() for line in ANSWERS.read_text().splitlines()]
+    return {ReleaseMerge(*row[:4]): row[4] for row in rows}
+
+
+def main() -> None:
+    cache = find_cache()
+    assert cache is not None, "set CASVAULT_RELEASES to the directory of the releases"
+    with tempfile.TemporaryDirectory() as place:
+        answers = ask_all(Path(place), cache, iter_merges())
+    ANSWERS.write_text("".join(" ".join((*merge, word)) + "\n" for merge, word in answers.items()))
+
+
+if __name__ == "__main__":
+    main()
