@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.names import show
 from casvault.deploy.actions import Action, Planned, decline
 from casvault.deploy.drift import Status
-from casvault.deploy.projects import check_not_owned
+from casvault.deploy.projects import find_owner_refusal
 from casvault.deploy.state import Deployment
 from casvault.errors import RefusedError
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from casvault.deploy.comparison import Comparison
     from casvault.deploy.deploying import Request
     from casvault.deploy.drift import Drift
+    from casvault.deploy.state import Place
+    from casvault.oid import Oid
 
 
 def plan_adopt(comparison: Comparison, requests: Iterable[Request]) -> list[Planned]:
@@ -26,32 +28,44 @@ def plan_adopt(comparison: Comparison, requests: Iterable[Request]) -> list[Plan
     the content was made from that one, whatever it is.
     """
     rows = []
-    for request in requests:
-        drift = comparison.read(request.place)
-        version = request.version or drift.project_version
-        if drift.deployment is not None or drift.project is None or version is None:
-            rows.append(_declined(drift, named=request.named))
-            continue
-        check_not_owned(comparison.deployments, request.place)
-        comparison.settle(request.place, Deployment(version, version))
-        rows.append(Planned(request.place, drift.status, Action.ADOPTED, version))
+    drifts = [(request, comparison.read(request.place)) for request in requests]
+    known = [(request, drift, request.version or drift.project_version) for request, drift in drifts]
+    # Where several collections have the same content for one path, it would be a guess which of them it came from.
+    claims = [request.place for request, drift, version in known if drift.project is not None and version is not None]
+    for request, drift, version in known:
+        refusal = _find_refusal(comparison, claims, drift, version)
+        if drift.deployment is not None:
+            rows.append(Planned(drift.place, drift.status, Action.NOTHING, drift.deployment.deployed))
+        elif refusal is not None:
+            action, why = decline(refusal, named=request.named)
+            rows.append(Planned(drift.place, drift.status, action, refusal=why))
+        elif version is not None:
+            comparison.settle(request.place, Deployment(version, version))
+            rows.append(Planned(request.place, drift.status, Action.ADOPTED, version))
     comparison.finish()
     return rows
 
 
-def _declined(drift: Drift, *, named: bool) -> Planned:
+def _find_refusal(
+    comparison: Comparison, claims: Iterable[Place], drift: Drift, version: Oid | None
+) -> RefusedError | None:
+    """Why something cannot be adopted; None if it can."""
     name = show(drift.place.file_path)
-    if drift.deployment is not None:
-        return Planned(drift.place, drift.status, Action.NOTHING, drift.deployment.deployed)
     if drift.status is Status.PROJECT_ONLY:
-        why = RefusedError("it is in no collection", place=name, remedy="`casvault pull` imports it")
-    elif drift.project is None:
-        why = RefusedError("it is not in the project", place=name, remedy="`casvault deploy` takes it there")
-    else:
-        why = RefusedError(
+        return RefusedError("it is in no collection", place=name, remedy="`casvault pull` imports it")
+    if drift.project is None:
+        return RefusedError("it is not in the project", place=name, remedy="`casvault deploy` takes it there")
+    if version is None:
+        return RefusedError(
             "its content is no version of the artifact",
             place=name,
             remedy="say which version it was made from: --version V; or pull or deploy it with a strategy",
         )
-    action, refusal = decline(why, named=named)
-    return Planned(drift.place, drift.status, action, refusal=refusal)
+    others = [show(place.collection) for place in claims if place.file_path == drift.place.file_path]
+    if len(others) > 1:
+        return RefusedError(
+            f"several collections have this content: {', '.join(others)}",
+            place=name,
+            remedy="say which one it came from: --collection NAME",
+        )
+    return find_owner_refusal(comparison.deployments, drift.place)

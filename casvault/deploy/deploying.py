@@ -11,7 +11,7 @@ from casvault.artifacts.names import show
 from casvault.artifacts.version import COLLECTION, PATH, Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
 from casvault.deploy.drift import NO_BASE, Drift, Status
-from casvault.deploy.projects import check_not_owned
+from casvault.deploy.projects import find_owner_refusal
 from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import forget_waiting, wait_for_decision
@@ -118,10 +118,9 @@ class _Deploying:
                 place=name,
                 remedy=f"`casvault undeploy {name}`, which records what was edited there",
             )
-        try:
-            check_not_owned(self._comparison.deployments, target, drift.place)
-        except RefusedError as refusal:
-            return refusal
+        owned = find_owner_refusal(self._comparison.deployments, target, drift.place)
+        if owned is not None:
+            return owned
         there = self._comparison.project.states.get(target.file_path)
         if target.file_path == drift.place.file_path or same_state(there, content):
             return None
@@ -246,7 +245,8 @@ class _Deploying:
 
     def _write(self, action: Action, content: Root | None, deployment: Deployment, version: Oid) -> Planned:
         drift, draft, ref = self._drift, self._comparison.draft, self._comparison.project.ref
-        if drift.has_moved and drift.deployment is not None:
+        if drift.has_moved:
+            # Also what was never deployed here: a lock file may name a path that the artifact has left since.
             there = self._comparison.project.states.get(self._target.file_path)
             draft.write_file(ref, drift.place.file_path, drift.project, None)
             draft.write_file(ref, self._target.file_path, there, content)

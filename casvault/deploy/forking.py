@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from casvault.oid import Oid
 
 
-def plan_fork(
-    comparison: Comparison, homes: Homes, drift: Drift, content: Root, wanted: bytes | None
-) -> tuple[bytes, Oid]:
-    """Plan a new artifact whose first parent is the project's version; its path and version.
-
-    Beside the original, with the project's name added, if no path is wanted.
-    """
-    draft, source = comparison.draft, drift.source
+def find_fork_path(comparison: Comparison, homes: Homes, drift: Drift, wanted: bytes | None) -> bytes:
+    """Where a fork goes: beside the original, with the project's name added, if no path is wanted."""
+    source = drift.source
     rules = homes.rules(source.collection)
     path = _free_path(comparison, homes, source) if wanted is None else rules.expand(wanted, source.path)
-    target = Source(source.collection, path)
-    if not rules.admits(path) or not homes.is_free(target):
+    if not rules.admits(path) or not homes.is_free(Source(source.collection, path)):
         raise RefusedError(
             "a fork needs a free path at which the collection's rules know an artifact",
             place=show(path),
             remedy="choose another name",
         )
+    return path
+
+
+def plan_fork(comparison: Comparison, homes: Homes, drift: Drift, content: Root, path: bytes) -> Oid:
+    """Plan a new artifact, at a free path, whose first parent is the project's version; its version."""
+    draft, target = comparison.draft, Source(drift.source.collection, path)
     version = write_version(
         draft.stage,
         draft.draftsman,
@@ -46,7 +46,7 @@ def plan_fork(
         origin=Origin.FORK,
     )
     homes.change(target, link_to(draft, version), None, content)
-    return path, version
+    return version
 
 
 def _free_path(comparison: Comparison, homes: Homes, source: Source) -> bytes:

@@ -10,7 +10,7 @@ from casvault.deploy.lockfile import LockEntry, parse_lock, render_lock
 from casvault.deploy.state import read_deployments
 from casvault.errors import ConflictError, MalformedError, RefusedError
 from casvault.files import find_file
-from casvault.limits import MIB
+from casvault.limits import LOCK_BYTES
 from casvault.objects import FILE, FILE_MODES, Root, read_blob, read_commit, read_commits, write_blob
 from casvault.worktree.scan import scan_path
 
@@ -88,7 +88,7 @@ def plan_lock_file(draft: Draft, ref: bytes, directory: Path) -> LockWrite | Non
     old = scan_path(path, draft.stage, follow=False)
     text = b""
     if old is not None:
-        if old.mode not in FILE_MODES or old.size > MIB:
+        if old.mode not in FILE_MODES or old.size > LOCK_BYTES:
             raise RefusedError("this is no lock file", place=str(path), remedy="move it away")
         text = read_blob(draft.stage, old.id)
         _check_markers(text, path)

@@ -10,7 +10,7 @@ from casvault.artifacts.names import show
 from casvault.errors import RefusedError
 from casvault.objects import SYMLINK
 from casvault.worktree.names import TEMPORARY
-from casvault.worktree.plan import is_directory
+from casvault.worktree.plan import is_directory, same_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from casvault.artifacts.draft import FileWrite
     from casvault.worktree.plan import Change
+    from casvault.worktree.target import Target
 
 NAMED = 5
 """Files in the way that a message names."""
@@ -46,6 +47,22 @@ def check_way(directory: Path, writes: Iterable[FileWrite], changes: Sequence[Ch
                         place=os.path.join(os.fspath(directory), show(path)),
                         remedy="move it away",
                     )
+
+
+def check_vacant(directory: Path, target: Target, changes: Iterable[Change]) -> None:
+    """RefusedError for something else at a path that is planned to be new: it would be left as it is, and the directory
+    would be interrupted.
+    """
+    root = os.fsencode(directory)
+    for path, old, new in changes:
+        if old is None and not is_directory(new) and os.path.lexists(os.path.join(root, path)):
+            found = target.find_state(path)
+            if found is not None and not is_directory(found) and not same_state(found, new):
+                raise RefusedError(
+                    "something is there that does not belong to what is to be written",
+                    place=os.path.join(os.fspath(directory), show(path)),
+                    remedy="move it away",
+                )
 
 
 def check_free(directory: Path, path: bytes) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from casvault.artifacts.names import show
 from casvault.deploy.actions import Action, Planned
+from casvault.errors import StaleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +20,9 @@ def plan_pin(comparison: Comparison, places: Iterable[Place], *, pinned: bool) -
     rows = []
     for place in places:
         drift = comparison.read(place)
-        deployment = comparison.deployments[place]
+        deployment = comparison.deployments.get(place)
+        if deployment is None:
+            raise StaleError("somebody else has just undeployed it", place=show(place.file_path))
         label = deployment.deployed.hex()[:12].encode()
         changes = pinned != (deployment.pin is not None)
         if changes:

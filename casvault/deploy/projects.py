@@ -10,7 +10,9 @@ from casvault.objects import check_name
 from casvault.worktree.names import is_control_name
 
 if TYPE_CHECKING:
-    from casvault.deploy.state import Deployments, Place
+    from collections.abc import Iterable
+
+    from casvault.deploy.state import Place
 
 
 def check_root(root: bytes) -> bytes:
@@ -22,15 +24,18 @@ def check_root(root: bytes) -> bytes:
     return root
 
 
-def check_not_owned(deployments: Deployments, place: Place, moving: Place | None = None) -> None:
-    """RefusedError if the files of this place would be those of another deployment; `moving` is about to leave its."""
+def find_owner_refusal(deployments: Iterable[Place], place: Place, moving: Place | None = None) -> RefusedError | None:
+    """Why nothing can be deployed at a place: its files are those of another deployment, which is not about to leave as
+    `moving` is. None if nobody owns them.
+    """
     mine = place.file_path
     for other in deployments:
         theirs = other.file_path
         clash = theirs == mine or theirs.startswith(mine + b"/") or mine.startswith(theirs + b"/")
         if clash and other not in (place, moving):
-            raise RefusedError(
+            return RefusedError(
                 f"this path belongs to {show(other.path)} of collection {show(other.collection)}",
                 place=show(mine),
-                remedy="deploy to another root with --root",
+                remedy="take another root with --root, or undeploy that one first",
             )
+    return None

@@ -11,9 +11,9 @@ from casvault.artifacts.recording import NewVersion, link_to
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
 from casvault.deploy.drift import NO_BASE, Drift, Source, Status
-from casvault.deploy.forking import plan_fork
+from casvault.deploy.forking import find_fork_path, plan_fork
 from casvault.deploy.obstacles import check_free
-from casvault.deploy.projects import check_not_owned
+from casvault.deploy.projects import find_owner_refusal
 from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import forget_waiting, wait_for_decision
@@ -103,6 +103,9 @@ class _Pulling:
                     remedy="pull one of the two by name, with --root",
                 )
             )
+        owned = find_owner_refusal(self._comparison.deployments, drift.place)
+        if owned is not None:
+            return self._decline(owned)
         if self._options.strategy is PullStrategy.FORK and drift.project is not None:
             return self._fork(drift.project)
         if deployment is None:
@@ -227,7 +230,7 @@ class _Pulling:
         if not changed and not self._wanted.named:
             return self._row(Action.ABSENT)
         name = show(drift.place.path)
-        take = "--delete --strategy overwrite" if changed else "--delete"
+        overwrite = " --strategy overwrite" if changed else ""
         what = (
             "it was removed in the project and changed in the collection"
             if changed
@@ -238,8 +241,8 @@ class _Pulling:
             refusal(
                 what,
                 place=name,
-                remedy=f"`casvault deploy {name}` puts it back, `casvault pull {name} {take}` removes it everywhere, "
-                f"`casvault undeploy {name}` only here",
+                remedy=f"`casvault deploy {name}{overwrite}` puts it back, `casvault undeploy {name}` removes it only "
+                f"here, `casvault pull {name} --delete{overwrite}` everywhere",
             )
         )
 
@@ -250,10 +253,15 @@ class _Pulling:
             return self._decline(
                 RefusedError("there are no edits to fork", place=name, remedy="`casvault cp` makes a copy")
             )
-        path, version = plan_fork(self._comparison, self._homes, drift, content, self._options.fork_path)
+        path = find_fork_path(self._comparison, self._homes, drift, self._options.fork_path)
+        place = Place(drift.place.root, drift.source.collection, path)
+        owned = find_owner_refusal(self._comparison.deployments, place, drift.place) if self._options.relink else None
+        if owned is not None:
+            return self._decline(owned)
+        version = plan_fork(self._comparison, self._homes, drift, content, path)
         row = self._row(Action.FORKED, version, path=path, old=None, new=content)
         if self._options.relink:
-            self._relink(Place(drift.place.root, drift.source.collection, path), version)
+            self._relink(place, version)
         elif drift.deployment is not None:
             self._comparison.record(drift)
         forget_waiting(self._comparison, drift.place)
@@ -276,7 +284,6 @@ class _Pulling:
                 place=show(place.file_path),
                 remedy="choose another name for the fork, or undeploy what is there",
             )
-        check_not_owned(self._comparison.deployments, place, self._drift.place)
         directory = self._comparison.project.directory
         if directory is not None:
             check_free(directory, place.file_path)

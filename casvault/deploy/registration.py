@@ -10,6 +10,8 @@ from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, read_marke
 from casvault.errors import NotFoundError, RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from casvault.deploy.marker import Marker
     from casvault.refs import View
     from casvault.repository import Repository
@@ -35,6 +37,15 @@ def find_project(repository: Repository, directory: Path) -> tuple[bytes, Marker
             remedy="deploy something to it first, or adopt what is there: `casvault adopt --project DIR`",
         )
     return project_ref(marker.name), marker
+
+
+def find_directory(repository: Repository, places: Mapping[str, str], ref: bytes) -> Path | None:
+    """Where a project is; None if it is not where it was registered, be another directory there now or none."""
+    place = Path(places.get(show(ref), ""))
+    marker = read_marker(place, PROJECT_MARKER) if place.is_absolute() and place.is_dir() else None
+    if marker is None or (marker.vault_id, project_ref(marker.name)) != (repository.config.id.hex(), ref):
+        return None
+    return place
 
 
 def is_copy(repository: Repository, directory: Path, marker: Marker) -> bool:

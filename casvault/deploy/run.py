@@ -25,7 +25,7 @@ from casvault.deploy.journal import (
 )
 from casvault.deploy.locks import LOCK_FILE, LockWrite, plan_lock_file
 from casvault.deploy.marker import COLLECTION_MARKER, marker_snapshot, read_marker, write_marker
-from casvault.deploy.obstacles import check_way
+from casvault.deploy.obstacles import check_vacant, check_way
 from casvault.errors import DamageError, FailureError, InterruptedTargetError, MalformedError, NotFoundError
 from casvault.files import lock_directory
 from casvault.objects.canonical import decode, encode
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from casvault.artifacts.version import Draftsman
     from casvault.formats.record import Record
-    from casvault.objects import Field, ObjectPublisher, ObjectReader
+    from casvault.objects import Field, ObjectPublisher, ObjectReader, ObjectStage
     from casvault.progress import Progress
     from casvault.refs import Operation, Tip, View
     from casvault.repository import Repository
@@ -181,6 +181,13 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
     return outcome
 
 
+def rehearse(session: Session, stage: ObjectStage, view: View, plan: Callable[[Draft], None]) -> None:
+    """Plan on a view, and refuse what `run` would refuse; nothing is changed anywhere."""
+    draft = Draft(stage, view, session.draftsman)
+    plan(draft)
+    _check_writes(session, _Attempt(draft, _plan_locks(session, draft)), stage)
+
+
 def _lock_notes(tip: Tip, attempt: _Attempt) -> Iterator[str]:
     """A lock file that came from elsewhere is replaced by the truth about this checkout, and that is said."""
     for lock in attempt.locks.values():
@@ -208,6 +215,7 @@ def _check_writes(session: Session, attempt: _Attempt, reader: ObjectReader) -> 
         if changes:
             with Target(directory, follow=followed(writes, follow=session.follow)) as target:
                 target.check(changes, reader)
+                check_vacant(directory, target, changes)
             check_way(directory, writes, changes, follow=session.follow)
 
 

@@ -20,6 +20,9 @@ class Places(Protocol):
     def set(self, name: str, directory: str | None) -> None:
         """Set or, with None, forget where it is."""
 
+    def claim(self, name: str, directory: str) -> bool:
+        """Set where it is, if nothing else has this name. Of two who ask at once, one is told False."""
+
 
 class MemoryPlaces:
     def __init__(self) -> None:
@@ -32,6 +35,9 @@ class MemoryPlaces:
         self._places.pop(name, None)
         if directory is not None:
             self._places[name] = directory
+
+    def claim(self, name: str, directory: str) -> bool:
+        return self._places.setdefault(name, directory) == directory
 
 
 class LocalPlaces:
@@ -54,10 +60,20 @@ class LocalPlaces:
 
     def set(self, name: str, directory: str | None) -> None:
         with lock_file(self._path.with_suffix(".lock")):
+            self._write(self.all(), name, directory)
+
+    def claim(self, name: str, directory: str) -> bool:
+        with lock_file(self._path.with_suffix(".lock")):
             places = self.all()
-            if places.get(name) == directory:
-                return
-            places.pop(name, None)
-            if directory is not None:
-                places[name] = directory
-            write_file(self._path, json.dumps(places, indent=2, sort_keys=True).encode() + b"\n")
+            if places.get(name, directory) != directory:
+                return False
+            self._write(places, name, directory)
+            return True
+
+    def _write(self, places: dict[str, str], name: str, directory: str | None) -> None:
+        if places.get(name) == directory:
+            return
+        places.pop(name, None)
+        if directory is not None:
+            places[name] = directory
+        write_file(self._path, json.dumps(places, indent=2, sort_keys=True).encode() + b"\n")

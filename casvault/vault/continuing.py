@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casvault.artifacts.names import PROJECTS, show
@@ -35,17 +34,16 @@ class Continuing(Merges, Subjects):
         found = self._find_merge(merge)
         waiting = Waiting(found.ref, found.subject, found.merge)
         subject = self._waiting_subject(waiting)
-        at_hand = subject is not None and subject.directory.is_dir()
-        if waiting.subject.direction is Direction.DEPLOY and not at_hand:
+        if waiting.subject.direction is Direction.DEPLOY and subject is None:
             raise NotFoundError(
-                "the project's directory is not there, and the result belongs in it",
+                "the project is not where it was, and the result belongs in it",
                 place=show(waiting.subject.project),
-                remedy="mount or restore it, or abort the merge",
+                remedy="mount or restore it; if it was moved, run this in it; or abort the merge",
             )
-        subjects = [subject] if subject is not None and at_hand else []
+        subjects = [] if subject is None else [subject]
         with self._work(subjects, self._homes_of([waiting.place]), message=message, follow=follow) as work:
             project = Project(waiting.subject.project, PROJECTS + waiting.subject.project, {})
-            if subject is not None and at_hand:
+            if subject is not None:
                 project = work.scan(subject, [waiting.place])
             rows: list[Planned] = []
 
@@ -71,8 +69,8 @@ class Continuing(Merges, Subjects):
     def _waiting_subject(self, waiting: Waiting) -> Subject | None:
         """The project that a merge is about; None if nobody knows where it is."""
         ref = PROJECTS + waiting.subject.project
-        place = self._repository.places.all().get(show(ref))
+        place = self._project_directory(ref)
         if place is None:
             return None
         state = self._view().find(ref)
-        return Subject(Claim(ref), Path(place), state, read_deployments(self.reader, state))
+        return Subject(Claim(ref), place, state, read_deployments(self.reader, state))

@@ -129,8 +129,10 @@ class Deploying(Subjects):
             )
         places = [Place(entry.root, entry.collection, entry.path) for entry in entries]
         with self._work([subject], self._homes_of(places), message=message) as work:
-            requests, notes = requests_of_lock(self.reader, self._view(), entries)
-            gone = [Request(place, named=False) for place in subject.deployments if prune and place not in places]
+            found, notes = requests_of_lock(self.reader, self._view(), entries)
+            requests = _where_they_are(work, subject, found)
+            kept = {request.place for request in requests}
+            gone = [Request(place, named=False) for place in subject.deployments if prune and place not in kept]
             result = self._deploy(
                 work, [_Deploy(subject, requests)], DeployOptions(strategy), dry_run=dry_run, gone=gone
             )[0]
@@ -265,7 +267,8 @@ class Deploying(Subjects):
                     check_version_of(comparison, request)
                 found = plan_deploy(comparison, job.requests, options)
                 if gone:
-                    found += plan_undeploy(comparison, [each.place for each in gone], keep_files=False)
+                    keep = options.strategy is not DeployStrategy.OVERWRITE
+                    found += plan_undeploy(comparison, [each.place for each in gone], keep_edited=keep)
                 rows[number] = found
             if not dry_run:
                 check_refusals(row for found in rows for row in found)
@@ -366,6 +369,18 @@ class Deploying(Subjects):
         """The places of a project that a deploy looks at: also those to which artifacts have moved."""
         sources = work.sources(job.subject, (request.place for request in (*job.requests, *gone)))
         return {*sources, *(Place(place.root, *source) for place, source in sources.items())}
+
+
+def _where_they_are(work: Work, subject: Subject, requests: Sequence[Request]) -> list[Request]:
+    """The requests of a lock file for the places of today: deployments may have followed their artifacts since."""
+    sources = work.sources(subject, [request.place for request in requests])
+    today = [Place(request.place.root, *sources[request.place]) for request in requests]
+    return [
+        request._replace(place=place)
+        if place in subject.deployments and request.place not in subject.deployments
+        else request
+        for request, place in zip(requests, today, strict=True)
+    ]
 
 
 def _no_artifact(work: Work, name: str) -> NotFoundError:

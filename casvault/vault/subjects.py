@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.draft import Draft
 from casvault.artifacts.moves import find_moved
-from casvault.artifacts.names import COLLECTIONS, PROJECTS, collection_ref, show
+from casvault.artifacts.names import COLLECTIONS, PROJECTS, collection_ref, project_ref, show
 from casvault.artifacts.revision import follow_steps, pick_path
 from casvault.artifacts.snapshot import iter_links, open_snapshot
 from casvault.deploy.comparison import Comparison, Project
@@ -17,8 +17,8 @@ from casvault.deploy.drift import Source
 from casvault.deploy.ignores import ignores_of
 from casvault.deploy.locks import find_state_of_copy
 from casvault.deploy.marker import PROJECT_MARKER, find_marker, read_marker, write_marker
-from casvault.deploy.registration import claim, find_project
-from casvault.deploy.run import Command, Outcome, run
+from casvault.deploy.registration import claim, find_directory, find_project
+from casvault.deploy.run import Command, Outcome, rehearse, run
 from casvault.deploy.scanning import scan_project
 from casvault.deploy.snapshots import Line, bring_up_to_date
 from casvault.deploy.state import Place, read_deployments
@@ -162,14 +162,16 @@ class Subjects(WritingVault):
 
     def _known_projects(self, view: View) -> list[Path]:
         """The directories of all projects that are where they are registered."""
-        places, vault_id = self._repository.places.all(), self._repository.config.id.hex()
-        found = []
-        for ref, _ in view.iter_refs(PROJECTS.rstrip(b"/")):
-            place = Path(places.get(show(ref), ""))
-            marker = read_marker(place, PROJECT_MARKER) if place.is_absolute() and place.is_dir() else None
-            if marker is not None and (marker.vault_id, PROJECTS.decode() + marker.name) == (vault_id, show(ref)):
-                found.append(place)
-        return found
+        places = self._repository.places.all()
+        known = [find_directory(self._repository, places, ref) for ref, _ in view.iter_refs(PROJECTS.rstrip(b"/"))]
+        return [place for place in known if place is not None]
+
+    def _project_directory(self, ref: bytes) -> Path | None:
+        """Where a project is: the place that is registered, or the current directory's own if it was moved."""
+        place = find_directory(self._repository, self._repository.places.all(), ref)
+        here = self.project_here() if place is None else None
+        marker = None if here is None else read_marker(here, PROJECT_MARKER)
+        return here if marker is not None and project_ref(marker.name) == ref else place
 
     def _subject(self, project: Path | str, *, writing: bool, may_be_new: bool = False) -> Subject:
         """The project in a directory. One that is new, or a copy, is not registered yet."""
@@ -202,6 +204,10 @@ class Subjects(WritingVault):
     def _register(self, subject: Subject) -> None:
         """Make a directory the project that it was claimed as, before anything is written there."""
         claimed = subject.claim
+        if not self._repository.places.claim(show(claimed.ref), str(subject.directory)):
+            raise StaleError(
+                "another project has just taken this name", place=show(claimed.ref), remedy="run the command again"
+            )
         if claimed.copied_from is not None:
             with self._stage() as stage:
                 run(
@@ -211,7 +217,6 @@ class Subjects(WritingVault):
                     lambda draft: draft.set_ref(claimed.ref, subject.state),
                 )
         write_marker(subject.directory, PROJECT_MARKER, self._new_marker(show(subject.name)))
-        self._repository.places.set(show(claimed.ref), str(subject.directory))
 
     @contextmanager
     def _work(
@@ -247,7 +252,7 @@ class Subjects(WritingVault):
         if dry_run or unknown:
             # What is refused registers nothing, so for a project that is not known yet the plan is tried first.
             work.reader = Overlay(work.stage)
-            plan(Draft(work.reader, self._view(), work.session.draftsman))
+            rehearse(work.session, work.reader, self._view(), plan)
         if dry_run:
             return Outcome(None)
         for subject in unknown:

@@ -164,18 +164,17 @@ class Upkeep(Subjects):
         found: dict[bytes, Path] = {}
         for ref in touched_refs(self._repository.log, step, view):
             name = show(ref.removeprefix(COLLECTIONS))
-            place = self._collection_directory(name) if ref.startswith(COLLECTIONS) else None
-            if place is None and show(ref) in places:
-                place = Path(places[show(ref)])
+            is_collection = ref.startswith(COLLECTIONS)
+            place = self._collection_directory(name) if is_collection else self._project_directory(ref)
             if place is not None and place.is_dir():
-                is_copy = ref.startswith(COLLECTIONS) and marker_snapshot(place) != view.find(ref)
+                is_copy = is_collection and marker_snapshot(place) != view.find(ref)
                 if not is_copy or _journals_of(step.operation, [place]):
                     found[ref] = place
             elif ref in written:
                 raise NotFoundError(
-                    f"the directory of {show(ref)} is not there, and files in it must go back",
-                    place=str(place),
-                    remedy="bring it back, or undo with --refs-only",
+                    f"{show(ref)} is not where it was, and files in it must go back",
+                    place=str(place or places.get(show(ref), "")),
+                    remedy="bring it back; if a project was moved, run this in it; or undo with --refs-only",
                 )
         return found
 
