@@ -13,7 +13,7 @@ from casvault.deploy.state import Deployment
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import Waiting, new_merge, write_waiting
 from casvault.errors import RefusedError
-from casvault.pending import result_of
+from casvault.pending import record_fields, result_of
 from casvault.worktree.plan import same_state
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from casvault.deploy.drift import Drift
     from casvault.deploy.homes import Homes
     from casvault.merge.trees import TreeMerge
-    from casvault.objects import Root
+    from casvault.objects import Field, Root
     from casvault.oid import Oid
 
 
@@ -45,7 +45,8 @@ def plan_continue(comparison: Comparison, homes: Homes, waiting: Waiting) -> Pla
     drift = comparison.read(waiting.place)
     if content is None:
         return _plan_removal(comparison, homes, waiting, drift)
-    version = _write(comparison, drift, content, (waiting.merge.ours, waiting.merge.theirs))
+    facts = record_fields(waiting.merge, waiting.subject.strategy)
+    version = _write(comparison, drift, content, (waiting.merge.ours, waiting.merge.theirs), facts)
     plan = _plan_pull if waiting.subject.direction is Direction.PULL else _plan_deploy
     row = plan(comparison, homes, waiting, drift, _Result(version, content))
     if row.action is not Action.PENDING:
@@ -195,7 +196,9 @@ def _check_unchanged(comparison: Comparison, waiting: Waiting, now: Root | None)
         )
 
 
-def _write(comparison: Comparison, drift: Drift, content: Root, parents: tuple[Oid, ...]) -> Oid:
+def _write(
+    comparison: Comparison, drift: Drift, content: Root, parents: tuple[Oid, ...], facts: tuple[Field, ...] = ()
+) -> Oid:
     return write_version(
         comparison.draft.stage,
         comparison.draft.draftsman,
@@ -204,4 +207,5 @@ def _write(comparison: Comparison, drift: Drift, content: Root, parents: tuple[O
         collection=drift.source.collection,
         path=drift.source.path,
         origin=Origin.MERGE,
+        fields=facts,
     )

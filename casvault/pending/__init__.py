@@ -15,22 +15,29 @@ from casvault.pending.merge import (
     settle,
 )
 from casvault.pending.names import MERGES, handle_of, pending_ref
+from casvault.pending.records import CONTINUE, Earlier, Resolved, find_earlier, read_records, record_fields
 
 __all__ = [
+    "CONTINUE",
     "MERGES",
     "WRITTEN",
+    "Earlier",
     "How",
     "Moment",
     "PendingMerge",
+    "Resolved",
     "Settled",
     "Signer",
     "carry_over",
     "check_pending",
     "find_conflict",
+    "find_earlier",
     "handle_of",
     "open_paths",
     "pending_ref",
     "read_pending",
+    "read_records",
+    "record_fields",
     "result_of",
     "settle",
     "write_pending",

@@ -136,7 +136,7 @@ def _parse(reader: ObjectReader, commit: Commit) -> PendingMerge:
         *commit.parents,
         states.get(BASE),
         states.get(MERGED),
-        tuple(_decode_conflict(value) for value in commit.fields_of(CONFLICT)),
+        tuple(decode_conflict(value) for value in commit.fields_of(CONFLICT)),
         _decode_choices(commit.fields_of(SETTLED), chosen),
         tuple(field for field in commit.fields if field[0] not in OWN_FIELDS),
         _decode_moment(_single(commit, DETECTED)),
@@ -163,15 +163,15 @@ def _decode_moment(value: bytes | None) -> Moment:
     return Moment(int(match[1]), match[2])
 
 
-def _decode_conflict(data: bytes) -> TreeConflict:
+def decode_conflict(data: bytes) -> TreeConflict:
     value = canonical.decode(data, f"{WHAT}, conflict")
     if len(value) > 6:
         raise UnsupportedError(f"{WHAT}: a conflict of {len(value)} parts")
     if [type(part) for part in value[:2]] != [bytes, bytes] or len(value) < 5:
         canonical.refuse(data, f"{WHAT}, conflict", "not [path, kind, base, ours, theirs]")
-    base, ours, theirs = (_decode_state(data, state) for state in value[2:5])
+    base, ours, theirs = (decode_state(data, state) for state in value[2:5])
     renamed = _decode_renamed(data, value[5]) if len(value) == 6 else None
-    return TreeConflict(value[0], _known(ConflictKind, value[1]), base, ours, theirs, renamed)
+    return TreeConflict(value[0], known_word(ConflictKind, value[1]), base, ours, theirs, renamed)
 
 
 def _decode_renamed(data: bytes, value: object) -> Renamed:
@@ -180,7 +180,7 @@ def _decode_renamed(data: bytes, value: object) -> Renamed:
     return Renamed(*value)
 
 
-def _decode_state(data: bytes, value: list[Any] | None) -> Root | None:
+def decode_state(data: bytes, value: list[Any] | None) -> Root | None:
     if value is None:
         return None
     if type(value) is not list or [type(part) for part in value] != [int, int, bytes]:
@@ -204,14 +204,14 @@ def _decode_choices(fields: list[bytes], states: dict[bytes, Root]) -> dict[byte
         if path in settled:
             raise MalformedError(f"{WHAT}: {path!r} is settled twice")
         who = decode_signature(data, value[2], WHAT) if len(value) == 3 else None
-        settled[path] = Settled(_known(How, how), states.get(_settled_name(path)), who)
+        settled[path] = Settled(known_word(How, how), states.get(_settled_name(path)), who)
     if left := states.keys() - set(map(_settled_name, settled)):
         names = sorted(map(unescape, left))
         raise MalformedError(f"{WHAT}: states that nothing says how they were chosen: {names}")
     return settled
 
 
-def _known(kinds: type[E], value: bytes) -> E:
+def known_word(kinds: type[E], value: bytes) -> E:
     found = next((kind for kind in kinds if kind.value.encode() == value), None)
     if found is None:
         raise UnsupportedError(f"{WHAT}: the unknown word {value!r}")

@@ -33,6 +33,8 @@ class How(Enum):
     """A merge tool, which was given the three versions."""
     HUNKS = "hunks"
     """Put together of the sides, with a choice for each hunk."""
+    REUSE = "reuse"
+    """What settled the same conflict before."""
 
 
 WRITTEN = frozenset({How.FILE, How.EDIT, How.TOOL, How.HUNKS})
@@ -86,10 +88,10 @@ OWN_FIELDS = frozenset({TYPE, AT, DETECTED, CONFLICT, SETTLED})
 def check_pending(merge: PendingMerge) -> None:
     """Raise MalformedError for the first thing in which the parts of the merge are wrong or contradict each other."""
     check_signature(Signature(b"", b"", *merge.detected), WHAT)
-    _check_path(merge.path)
+    check_path(merge.path)
     conflicts: dict[bytes, TreeConflict] = {}
     for conflict in merge.conflicts:
-        _check_path(conflict.path)
+        check_path(conflict.path)
         if conflict.path in conflicts:
             raise MalformedError(f"{WHAT}: the conflict {conflict.path!r} stands twice")
         if not _is_within(conflict.path, merge.path):
@@ -104,7 +106,7 @@ def check_pending(merge: PendingMerge) -> None:
             raise MalformedError(f"{WHAT}: the field {key.decode()} has a meaning of its own")
 
 
-def _check_path(path: bytes) -> None:
+def check_path(path: bytes) -> None:
     for name in path.split(b"/") if path else ():
         if wrong := check_name(name):
             raise MalformedError(f"{WHAT}: {wrong} in the path {path!r}")
@@ -114,7 +116,7 @@ def _check_choice(conflict: TreeConflict, settled: Settled) -> None:
     sides = {How.OURS: conflict.ours, How.THEIRS: conflict.theirs, How.BASE: conflict.base}
     if settled.how in sides and settled.state != sides[settled.how]:
         raise MalformedError(f"{WHAT}: {conflict.path!r} is not settled by {settled.how.value}, as it says")
-    if settled.how not in sides and settled.state is None:
+    if settled.how in WRITTEN and settled.state is None:
         raise MalformedError(f"{WHAT}: {conflict.path!r} is settled by nothing")
     if settled.by is not None:
         check_signature(settled.by, WHAT)

@@ -14,6 +14,7 @@ from casvault.deploy.state import read_deployments
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import Waiting, read_waiting
 from casvault.errors import NotFoundError, StaleError
+from casvault.pending import CONTINUE
 from casvault.vault.merges import Merges
 from casvault.vault.results import ContinueResult, pull_row
 from casvault.vault.subjects import Subject, Subjects
@@ -57,7 +58,7 @@ class Continuing(Merges, Subjects):
                 rows[:] = [plan_continue(comparison, Homes(draft, work.lines, snapshots), current)]
 
             arguments = (waiting.subject.project, waiting.place.path)
-            outcome = self._carry_out(work, Command("merge continue", arguments), plan, dry_run=False)
+            outcome = self._carry_out(work, Command(CONTINUE, arguments), plan, dry_run=False)
             return ContinueResult(
                 waiting.handle,
                 waiting.subject.direction,

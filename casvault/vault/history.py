@@ -18,11 +18,20 @@ from casvault.limits import MERGE_BYTES, PIECE
 from casvault.merge.trees import show_skipped
 from casvault.objects import BLOB_MODES, FOREIGN, LINK, TREE, Overlay, Root, read_blob, read_commit
 from casvault.oid import BlobHasher
+from casvault.pending import read_records
 from casvault.text.lines import is_binary
 from casvault.text.unified import unified_diff
 from casvault.trees import EMPTY_ID, edit_paths, empty_root, find_path, iter_entries
 from casvault.vault.base import OpenVault
-from casvault.vault.results import CommitInfo, FileChange, MergedTree, PairBases, TreeConflictInfo, TreeLine
+from casvault.vault.results import (
+    CommitInfo,
+    FileChange,
+    MergedTree,
+    PairBases,
+    ResolvedConflict,
+    TreeConflictInfo,
+    TreeLine,
+)
 from casvault.worktree.hashonly import HashOnly
 
 if TYPE_CHECKING:
@@ -33,6 +42,7 @@ if TYPE_CHECKING:
     from casvault.merge.trees import TreeConflict
     from casvault.objects import Commit, ObjectReader
     from casvault.oid import Oid
+    from casvault.pending import Resolved
 
 _KINDS = {TREE: "tree", LINK: "commit", FOREIGN: "commit"}
 
@@ -152,6 +162,11 @@ class History(OpenVault):
         for change in changes:
             yield from _file_diff(reader, change)
 
+    def resolved_in(self, revision: str, *, collection: str | None = None) -> list[ResolvedConflict]:
+        """The conflicts that were resolved in a merge, by the records in its commit; none for most commits."""
+        commit = read_commit(self.reader, resolve_commitish(self._names(collection), revision))
+        return [_resolved(each) for each in read_records(commit)]
+
     def changes_of(self, revision: str, *, collection: str | None = None) -> list[FileChange]:
         """The files that a commit changed against its first parent."""
         oid = resolve_commitish(self._names(collection), revision)
@@ -209,6 +224,14 @@ def _conflict_info(conflict: TreeConflict) -> TreeConflictInfo:
     paths = conflict.renamed or [None if state is None else conflict.path for state in states]
     names = (None if path is None else show(path) for path in paths)
     return TreeConflictInfo(show(conflict.path), conflict.kind, base, ours, theirs, *names)
+
+
+def _resolved(record: Resolved) -> ResolvedConflict:
+    conflict, (how, state, who) = record
+    sides = conflict.base, conflict.ours, conflict.theirs
+    return ResolvedConflict(
+        show(conflict.path), conflict.kind, *sides, how, state, "" if who is None else show(who.name)
+    )
 
 
 def _find_below(reader: ObjectReader, state: Root | None, path: bytes) -> Root | None:

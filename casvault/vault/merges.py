@@ -13,17 +13,19 @@ from casvault.objects import FILE_MODES, Root, read_blob, write_blob
 from casvault.pending import (
     MERGES,
     WRITTEN,
+    Earlier,
     How,
     PendingMerge,
     Settled,
     find_conflict,
+    find_earlier,
     handle_of,
     read_pending,
     settle,
     write_pending,
 )
 from casvault.pending.marking import Marked, Take, mark_up, take_hunks
-from casvault.vault.results import ConflictFiles, ConflictInfo, MergeInfo, MergeResult
+from casvault.vault.results import ConflictFiles, ConflictInfo, EarlierChoice, MergeInfo, MergeResult
 from casvault.vault.writing import WritingVault
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from casvault.artifacts.draft import Draft
     from casvault.merge.trees import TreeConflict
 
+SIDES = frozenset({How.OURS, How.THEIRS, How.BASE})
 MIN_HANDLE = 4
 """Digits of a handle that have to be typed at least."""
 
@@ -78,6 +81,13 @@ class Merges(WritingVault):
         base, ours, theirs = (None if state is None else read_blob(self.reader, state.id) for state in states)
         return ConflictFiles(base, ours, theirs, self._mark_up(found, conflict))
 
+    def earlier_choices(self, name: str) -> list[EarlierChoice | None]:
+        """For each conflict of a merge, in the order of `merge_info`, what settled the same one before; None if nothing
+        did. The same are those with equal base and sides, which may be swapped; `How.REUSE` takes what is told here.
+        """
+        found = self._find_merge(name)
+        return [None if each is None else _earlier_choice(each) for each in self._find_earlier(*found.merge.conflicts)]
+
     def resolve(
         self, name: str, path: str, how: How, content: bytes | None = None, *, message: str = ""
     ) -> MergeResult:
@@ -114,12 +124,15 @@ class Merges(WritingVault):
     ) -> MergeResult:
         self._check_content(found, conflict, how, content)
         latest = [found.merge]
+        reused = self._read_earlier(conflict).settled.state if how is How.REUSE else None
         with self._stage() as stage:
-            state = None if content is None else Root(_file_mode(conflict), len(content), write_blob(stage, content))
+            state = reused
+            if content is not None:
+                state = Root(_file_mode(conflict), len(content), write_blob(stage, content))
 
             def plan(draft: Draft) -> None:
                 merge = _read_again(draft, found.ref, conflict)
-                chosen = Settled(how, _side(conflict, how) if content is None else state, draft.draftsman.who)
+                chosen = Settled(how, _side(conflict, how) if how in SIDES else state, draft.draftsman.who)
                 before = merge.settled.get(conflict.path)
                 if before is None or before[:2] != chosen[:2]:
                     merge = settle(merge, conflict.path, chosen)
@@ -169,6 +182,17 @@ class Merges(WritingVault):
             if wanted and wanted in (path, short, short.rpartition(b"/")[2]):
                 return True
         return False
+
+    def _find_earlier(self, *conflicts: TreeConflict) -> list[Earlier | None]:
+        return find_earlier(self.reader, self._repository.log.iter_chain(), conflicts)
+
+    def _read_earlier(self, conflict: TreeConflict) -> Earlier:
+        """NotFoundError if nothing has settled the same conflict before."""
+        (found,) = self._find_earlier(conflict)
+        if found is None:
+            remedy = "settle it yourself: `casvault resolve --help` lists the ways"
+            raise NotFoundError("no such conflict was resolved before", place=show(conflict.path), remedy=remedy)
+        return found
 
     def _mark_up(self, found: Found, conflict: TreeConflict) -> Marked | None:
         return mark_up(self.reader, conflict, found.subject.labels)
@@ -242,6 +266,12 @@ def _file_mode(conflict: TreeConflict) -> int:
     base = conflict.base.mode if conflict.base is not None and conflict.base.mode in FILE_MODES else None
     merged = merge_mode(base, modes[0], modes[-1])
     return modes[0] if isinstance(merged, ModeConflict) else merged
+
+
+def _earlier_choice(earlier: Earlier) -> EarlierChoice:
+    how, state, who = earlier.settled
+    name, seconds, zone = ("", 0, b"+0000") if who is None else (show(who.name), who.seconds, who.zone)
+    return EarlierChoice(earlier.operation, how, state, name, seconds, zone.decode())
 
 
 def _described(subject: Subject) -> str:

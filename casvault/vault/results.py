@@ -404,6 +404,33 @@ class ConflictInfo(NamedTuple):
     chosen: Root | None
 
 
+class EarlierChoice(NamedTuple):
+    """What settled the same conflict before."""
+
+    operation: int
+    """The number of the operation that ended the merge in which it was settled."""
+    how: How
+    chosen: Root | None
+    """None where it was to be absent."""
+    author: str
+    seconds: int
+    zone: str
+
+
+class ResolvedConflict(NamedTuple):
+    """A conflict that was resolved on the way to a version."""
+
+    path: str
+    kind: ConflictKind
+    base: Root | None
+    ours: Root | None
+    theirs: Root | None
+    how: How
+    result: Root | None
+    author: str
+    """Who resolved it; empty where nobody says."""
+
+
 class ConflictFiles(NamedTuple):
     """The three versions of a file that clashes; None where it is absent."""
 

@@ -15,7 +15,7 @@ from casvault.cli.tools import TOOLS
 from casvault.deploy.subject import Direction
 from casvault.objects import SYMLINK
 from tests.cli.conftest import World
-from tests.support.merging import begin_merge
+from tests.support.merging import Content, begin_merge
 
 BASE = {"SKILL.md": b"# pdf\none\ntwo\nthree\n", "bin": b"\0base"}
 OURS = {"SKILL.md": b"# pdf\none\nlibrary\nthree\n", "bin": b"\0ours"}
@@ -132,7 +132,7 @@ def test_show_as_json_has_everything(merging: Merging) -> None:
     merging.world.done("resolve", merging.handle, "bin", "--ours")
     document = merging.world.done("merges", "show", merging.handle, "--json").document
     assert set(document) == MERGE
-    assert set(document["conflicts"][0]) == {*CONFLICT, "marked_up"}
+    assert set(document["conflicts"][0]) == {*CONFLICT, "marked_up", "earlier"}
     assert {key: document[key] for key in ("handle", "direction", "project", "collection", "artifact", "open")} == {
         "handle": merging.handle,
         "direction": "pull",
@@ -394,6 +394,52 @@ def test_a_tool_with_what_is_no_file(world: World) -> None:
     handle = begin_merge(vault, "skills/pdf", {"x": b"1\n"}, link, {"x": b"2\n"})
     result = world.run("resolve", handle, "x", "--tool", "true")
     assert (result.code, "not a file on every side" in result.err) == (2, True), result.err
+
+
+def test_what_was_resolved_before_is_offered_and_taken_when_asked(world: World) -> None:
+    contents: tuple[Content, ...] = ({"a": b"1\n"}, {"a": b"2\n"}, {"a": b"3\n"})
+    vault = Vault.open(world.library, author=Author("Ann", "a@example.org"), clock=lambda: (1_700_000_000, 0))
+    first = begin_merge(vault, "skills/pdf", *contents)
+    world.done("resolve", first, "a", "--theirs")
+    world.done("merges", "continue", first)
+    number = vault.operations()[0].number
+    second = begin_merge(vault, "skills/pdf", *contents, project="web")
+    lines = world.done("merges", "show", second).out.splitlines()
+    (offered,) = [line for line in lines if line.startswith("resolved before")]
+    assert offered.startswith(f"resolved before, in operation {number} by Ann, 20")
+    assert offered.endswith("): take it with --reuse")
+    (conflict,) = world.done("merges", "show", second, "--json").document["conflicts"]
+    assert (conflict["how"], conflict["earlier"]["how"], conflict["earlier"]["operation"]) == (None, "theirs", number)
+    out = world.done("resolve", second, "a", "--reuse").out
+    assert out.splitlines()[0] == "a: settled by reuse · all settled"
+
+
+def test_resolve_offers_what_is_known_of_the_next_conflict(world: World) -> None:
+    base, ours, theirs = ({"a": b"1\n", "b": b"1\n"}, {"a": b"2\n", "b": b"4\n"}, {"a": b"3\n", "b": b"5\n"})
+    vault = Vault.open(world.library)
+    first = begin_merge(vault, "skills/pdf", base, ours, theirs)
+    for name in ("a", "b"):
+        world.done("resolve", first, name, "--theirs")
+    world.done("merges", "continue", first)
+    second = begin_merge(vault, "skills/pdf", base, ours, theirs, project="web")
+    lines = world.done("resolve", second, "a", "--ours").out.splitlines()
+    assert lines[1] == "next: skills/pdf/b"
+    assert lines[2].startswith("resolved before, in operation ")
+
+
+def test_show_says_what_was_resolved_on_the_way(conflict: World) -> None:
+    conflict.run("pull", "skill/pdf", "--project", str(conflict.project))
+    conflict.done("resolve", "pdf", "SKILL.md", "--hunk", "1=union")
+    conflict.done("merges", "continue", "pdf")
+    shown = conflict.done("show", "skill/pdf").out.splitlines()
+    assert shown[-1] == "resolved skills/pdf/SKILL.md (content): hunks, by Ann"
+    (record,) = conflict.done("show", "skill/pdf", "--json").document["resolved"]
+    assert (record["how"], record["kind"], record["author"]) == ("hunks", "content", "Ann")
+
+
+def test_reuse_of_what_was_never_resolved(merging: Merging) -> None:
+    result = merging.world.run("resolve", "pdf", "SKILL.md", "--reuse")
+    assert (result.code, "no such conflict was resolved before" in result.err) == (3, True), result.err
 
 
 def test_edit_with_json_keeps_stdout_for_the_document(

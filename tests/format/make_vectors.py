@@ -36,11 +36,11 @@ from casvault.objects import (
     object_id,
 )
 from casvault.oid import Oid, blob_id
-from casvault.pending import write_pending
+from casvault.pending import record_fields, write_pending
 from casvault.trees import build_tree
 from tests.support.objects import WHO, numbered_entries, numbered_id
 from tests.support.packs import Forged, pack_bytes, raw_entry, sizeless_frame, zstd_entry
-from tests.support.pending import Pen, example_merge
+from tests.support.pending import Pen, example_merge, example_record
 
 VECTORS = Path(__file__).with_name("vectors")
 MANIFEST = VECTORS / "manifest.json"
@@ -97,6 +97,12 @@ def pending_objects() -> tuple[Oid, bytes]:
     return oid, "".join(lines).encode()
 
 
+def resolved_fields() -> bytes:
+    """The fields of a version that a resolved merge ended in, key and value in hexadecimal."""
+    fields = record_fields(example_record(MemoryObjects()), b"merge")
+    return "".join(f"{key.decode()} {value.hex()}\n" for key, value in fields).encode()
+
+
 def record() -> Record:
     return Record(1 << 33, TRANSACTION, numbered_id(7))
 
@@ -117,6 +123,7 @@ def _files() -> tuple[dict[str, Any], dict[str, bytes]]:
         root, files[f"tree-{count}.hex"] = tree_nodes(count)
         trees[f"tree-{count}.hex"] = {"entries": count, "id": str(root)}
     merge, files["pending.hex"] = pending_objects()
+    files["resolved.hex"] = resolved_fields()
     files["record.bin"] = encode_record(record())
     files["objects.pack"] = pack_bytes(pack_entries())
     packed = [{"id": str(e.oid), "kind": str(e.kind), "size": e.raw} for e in pack_entries()]
@@ -125,6 +132,7 @@ def _files() -> tuple[dict[str, Any], dict[str, bytes]]:
         "objects": single,
         "trees": trees,
         "pending": {"pending.hex": {"id": str(merge)}},
+        "resolved": {"resolved.hex": {"fields": len(files["resolved.hex"].splitlines())}},
         "records": records,
         "packs": {"objects.pack": packed},
     }, files

@@ -10,6 +10,7 @@ import pytest
 from casvault.formats import pack as layout
 from casvault.formats.record import decode_record, encode_record, record_name
 from casvault.objects import (
+    Commit,
     Kind,
     MemoryObjects,
     decode_commit,
@@ -21,13 +22,13 @@ from casvault.objects import (
     object_id,
 )
 from casvault.oid import Oid
-from casvault.pending import read_pending
+from casvault.pending import Resolved, read_pending, read_records
 from casvault.store import Pack
-from casvault.trees import iter_entries
+from casvault.trees import empty_root, iter_entries
 from tests.format import make_vectors
 from tests.format.make_vectors import MANIFEST, VECTORS
-from tests.support.objects import numbered_entries
-from tests.support.pending import example_merge
+from tests.support.objects import WHO, numbered_entries
+from tests.support.pending import example_merge, example_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +75,16 @@ def test_golden_merge_in_progress() -> None:
     lines = [line.split() for line in data.decode().splitlines()]
     store.write_many((Kind[kind.upper()], bytes.fromhex(content)) for kind, content in lines)
     assert example_merge(MemoryObjects()) == read_pending(store, oid)
+
+
+def test_golden_records_of_resolved_conflicts() -> None:
+    data = (VECTORS / "resolved.hex").read_bytes()
+    assert data == make_vectors.resolved_fields()
+    lines = [line.split() for line in data.decode().splitlines()]
+    fields = tuple((key.encode(), bytes.fromhex(value)) for key, value in lines)
+    merge = example_record(MemoryObjects())
+    wanted = [Resolved(conflict, merge.settled[conflict.path]) for conflict in merge.conflicts]
+    assert wanted == read_records(Commit(empty_root(), (), WHO, WHO, b"", fields=fields))
 
 
 def test_golden_record() -> None:

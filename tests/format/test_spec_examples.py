@@ -36,11 +36,11 @@ from casvault.objects import (
     object_id,
 )
 from casvault.oid import Oid, blob_id
-from casvault.pending import read_pending, write_pending
+from casvault.pending import read_pending, read_records, write_pending
 from casvault.refs import operation_commit, parse_operation
 from casvault.store import Pack
 from casvault.trees import build_tree, empty_root
-from tests.support.objects import numbered_entries
+from tests.support.objects import WHO, numbered_entries
 from tests.support.pending import Pen
 from tests.support.specification import Example, read_block, read_examples
 
@@ -94,6 +94,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "pack": 1,
         "statcache": 1,
         "pending": 1,
+        "resolved": 1,
         "commitgraph": 1,
         "git": 3,
     }
@@ -218,6 +219,18 @@ def test_example_of_a_merge_in_progress(example: Example) -> None:
     settled = [[path, found.how.value.encode(), found.by, found.state] for path, found in merge.settled.items()]
     assert example.value("settled") == _as_list(settled)
     assert oid == write_pending(store, Pen(), merge)
+
+
+@_examples("resolved")
+def test_example_of_a_resolved_conflict(example: Example) -> None:
+    fields = ((b"resolved", example.hex("bytes")),)
+    ((conflict, settled),) = read_records(Commit(empty_root(), (), WHO, WHO, b"", fields=fields))
+    assert example.value("conflict") == _as_list([conflict.path, conflict.kind.value.encode(), *conflict[2:5]])
+    assert example.value("how") == settled.how.value.encode()
+    assert example.value("result") == _as_list(settled.state)
+    assert example.value("who") == _as_list(settled.by)
+    value = [example.value(key) for key in ("conflict", "how", "result", "who")]
+    assert example.hex("bytes") == canonical.encode(value)
 
 
 def test_example_of_a_lock_file() -> None:

@@ -62,3 +62,9 @@ def example_merge(stage: ObjectStage) -> PendingMerge:
     merge = PendingMerge(b"notes", numbered_id(1), numbered_id(2), before, merged, conflicts, {}, fields, DETECTED)
     merge = settle(merge, b"notes/a.md", Settled(How.THEIRS, theirs, WHO))
     return settle(merge, b"notes/b.md", Settled(How.OURS, None))
+
+
+def example_record(stage: ObjectStage) -> PendingMerge:
+    """The same with all conflicts settled: what a commit keeps a record of."""
+    merge = example_merge(stage)
+    return settle(merge, b"notes/new", Settled(How.HUNKS, file(stage, b"ours\ntheirs\n"), WHO))

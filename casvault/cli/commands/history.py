@@ -15,7 +15,7 @@ from casvault.errors import UsageError
 
 if TYPE_CHECKING:
     from casvault import Vault
-    from casvault.vault.results import CommitInfo, FileChange
+    from casvault.vault.results import CommitInfo, FileChange, ResolvedConflict
 
 LimitOption = Annotated[
     int | None, typer.Option("-n", "--limit", metavar="N", min=0, help="Only the N newest.", show_default=False)
@@ -69,10 +69,15 @@ def show(
     vault = call.vault()
     info = vault.show(revision, collection=collection)
     changes = vault.changes_of(info.id.hex())
-    document = {"commit": plain(info), "changes": [_change_document(change) for change in changes]}
+    resolved = vault.resolved_in(info.id.hex())
+    document = {
+        "commit": plain(info),
+        "changes": [_change_document(change) for change in changes],
+        "resolved": plain(resolved),
+    }
     if patch and call.json:
         document["patch"] = b"".join(vault.patch_of(info.id.hex())).decode(errors="surrogateescape")
-    call.answer(document, _show_lines(info, changes), always=True)
+    call.answer(document, _show_lines(info, changes, resolved), always=True)
     if patch and not call.json:
         _write_patch(call, vault.patch_of(info.id.hex()), after=True)
 
@@ -169,7 +174,7 @@ def _header(info: "CommitInfo") -> Iterator[str]:
     yield f"Date:     {moment(info.seconds, info.zone)}"
 
 
-def _show_lines(info: "CommitInfo", changes: "list[FileChange]") -> Iterator[str]:
+def _show_lines(info: "CommitInfo", changes: "list[FileChange]", resolved: "list[ResolvedConflict]") -> Iterator[str]:
     yield from _header(info)
     if info.message.strip():
         yield ""
@@ -178,6 +183,11 @@ def _show_lines(info: "CommitInfo", changes: "list[FileChange]") -> Iterator[str
         yield ""
     for change in changes:
         yield changed(change.change.value, change.path)
+    if resolved:
+        yield ""
+    for conflict in resolved:
+        who = f", by {printable(conflict.author)}" if conflict.author else ""
+        yield f"resolved {quoted(conflict.path)} ({conflict.kind.value}): {conflict.how.value}{who}"
 
 
 def _indented(text: str) -> Iterator[str]:

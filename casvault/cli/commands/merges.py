@@ -26,7 +26,7 @@ from casvault.errors import FailureError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from casvault import How, Take, Vault
-    from casvault.vault.results import ConflictInfo, ContinueResult, Marked, MergeInfo, MergeResult
+    from casvault.vault.results import ConflictInfo, ContinueResult, EarlierChoice, Marked, MergeInfo, MergeResult
 
 MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the artifact's name."
 MergeArgument = Annotated[str, typer.Argument(metavar="MERGE", help=MERGE_HELP)]
@@ -55,8 +55,8 @@ def show(context: typer.Context, merge: MergeArgument) -> None:
     info = vault.merge_info(merge)
     document = _document(info)
     if call.json:
-        texts = vault.iter_conflict_texts(info.handle)
-        document["conflicts"] = [_conflict_document(*each) for each in zip(info.conflicts, texts, strict=True)]
+        texts, earlier = vault.iter_conflict_texts(info.handle), vault.earlier_choices(info.handle)
+        document["conflicts"] = [_conflict_document(*each) for each in zip(info.conflicts, texts, earlier, strict=True)]
     call.answer(document, _show_lines(vault, info), always=True)
 
 
@@ -118,6 +118,7 @@ def resolve(
         str | None, typer.Option("--file", metavar="F", help="Take the content of this file.", show_default=False)
     ] = None,
     edit: Annotated[bool, typer.Option("--edit", help="Write it in $VISUAL or $EDITOR, from both sides.")] = False,
+    reuse: Annotated[bool, typer.Option("--reuse", help="Take what settled the same conflict before.")] = False,
     tool: ToolOption = None,
     hunks: HunksOption = None,
     message: MessageOption = "",
@@ -137,10 +138,11 @@ def resolve(
         How.EDIT: edit,
         How.TOOL: tool is not None,
         How.HUNKS: bool(hunks),
+        How.REUSE: reuse,
     }
     asked = [how for how, is_asked in chosen.items() if is_asked]
     if len(asked) != 1:
-        remedy = "with one of --ours, --theirs, --base, --hunk N=SIDE, --edit, --tool T and --file F"
+        remedy = "with one of --ours, --theirs, --base, --hunk N=SIDE, --reuse, --edit, --tool T and --file F"
         raise UsageError("say how it is settled", remedy=remedy)
     call = Call.of(context)
     vault = call.vault()
@@ -153,7 +155,8 @@ def resolve(
     else:
         content = None if file is None else _read(file)
         result = vault.resolve(merge, path, asked[0], content, message=message)
-    call.answer({**_document(result.merge), **outcome_document(result.outcome)}, _resolve_lines(result, asked[0], path))
+    lines = _resolve_lines(vault, result, asked[0], path)
+    call.answer({**_document(result.merge), **outcome_document(result.outcome)}, lines)
     call.warn_of(result.outcome)
 
 
@@ -211,9 +214,9 @@ def _document(info: "MergeInfo") -> dict[str, object]:
     return {**document, "open": len(info.open)}
 
 
-def _conflict_document(conflict: "ConflictInfo", marked: "Marked | None") -> object:
+def _conflict_document(conflict: "ConflictInfo", marked: "Marked | None", earlier: "EarlierChoice | None") -> object:
     text = None if marked is None else marked.text.decode(errors="surrogateescape")
-    return plain({**conflict._asdict(), "marked_up": text})
+    return plain({**conflict._asdict(), "marked_up": text, "earlier": earlier})
 
 
 def _list_lines(found: "list[MergeInfo]") -> list[str]:
@@ -265,13 +268,15 @@ def _show_lines(vault: "Vault", info: "MergeInfo") -> Iterator[str]:
     yield f"theirs: {quoted(info.theirs_name)} at {short(info.theirs)}"
     settled = [conflict for conflict in info.conflicts if conflict.how is not None]
     yield from columns([(f"  {quoted(each.path)}", each.kind.value, f"settled: {_choice(each)}") for each in settled])
-    for conflict, marked in zip(info.conflicts, vault.iter_conflict_texts(info.handle), strict=True):
+    texts, earlier = vault.iter_conflict_texts(info.handle), vault.earlier_choices(info.handle)
+    for conflict, marked, choice in zip(info.conflicts, texts, earlier, strict=True):
         if conflict.how is not None:
             continue
         yield ""
         yield f"{coloured(quoted(conflict.path), bold=True)}: {coloured(conflict.kind.value, 'red')}"
         yield from columns(_side_rows(conflict))
         yield from _hunk_lines(marked)
+        yield from _earlier_lines(choice)
     yield ""
     if info.open:
         yield f"settle them: casvault resolve {info.handle} PATH --ours (or --theirs, --base, --edit, …)"
@@ -294,6 +299,14 @@ def _side_rows(conflict: "ConflictInfo") -> list[tuple[str, ...]]:
     ]
 
 
+def _earlier_lines(choice: "EarlierChoice | None") -> Iterator[str]:
+    if choice is not None:
+        result = "absent" if choice.chosen is None else short(choice.chosen.id)
+        who = f" by {printable(choice.author)}, {moment(choice.seconds, choice.zone)[:10]}" if choice.author else ""
+        what = f"{choice.how.value}: {result}"
+        yield f"resolved before, in operation {choice.operation}{who} ({what}): take it with --reuse"
+
+
 def _hunk_lines(marked: "Marked | None") -> Iterator[str]:
     for number, hunk in enumerate(() if marked is None else marked.hunks, 1):
         lines = hunk.text.decode(errors="surrogateescape").split("\n")
@@ -301,11 +314,12 @@ def _hunk_lines(marked: "Marked | None") -> Iterator[str]:
         yield from (printable(line.removesuffix("\r")) for line in (lines if lines[-1] else lines[:-1]))
 
 
-def _resolve_lines(result: "MergeResult", how: "How", path: str) -> Iterator[str]:
+def _resolve_lines(vault: "Vault", result: "MergeResult", how: "How", path: str) -> Iterator[str]:
     info = result.merge
     verb = "settled" if result.outcome.operation is not None else "was settled already"
     yield f"{quoted(path)}: {verb} by {how.value} · {_left(info)}"
     if info.open:
         yield f"next: {quoted(info.open[0].path)}"
+        yield from _earlier_lines(vault.earlier_choices(info.handle)[info.conflicts.index(info.open[0])])
     else:
         yield f"finish it: casvault merges continue {info.handle}"
