@@ -30,7 +30,7 @@ MERGE_BYTES: Final = 64 * MIB
 """Larger files are not merged by lines: a change on both sides is a conflict."""
 
 LOCK_BYTES: Final = 64 * MIB
-"""A larger `casvault.lock` was not written by casvault, which takes some 300 bytes for a deployment."""
+"""A larger `casvault.lock` was not written by casvault, which takes some 300 bytes for an entry."""
 
 RENAME_PAIRS: Final = 1_000_000
 """Removed files times added files that are compared for similarity, for each side of a merge; git's 1,000 a side."""

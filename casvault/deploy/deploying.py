@@ -9,7 +9,7 @@ from casvault.artifacts.bases import merge_contents
 from casvault.artifacts.names import show
 from casvault.artifacts.version import COLLECTION, PATH, Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
-from casvault.deploy.drift import NO_BASE, Drift, Status
+from casvault.deploy.drift import EQUAL, NO_BASE, Drift, Status
 from casvault.deploy.projects import find_owner_refusal
 from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
@@ -64,7 +64,6 @@ _WRITE = {
     Status.ADDED: Action.DEPLOYED,
     Status.MISSING: Action.PUT_BACK,
 }
-_EQUAL = frozenset({Status.IN_SYNC, Status.CONVERGED, Status.IDENTICAL})
 _GONE = frozenset({Status.REMOVED, Status.REMOVED_MODIFIED})
 
 
@@ -100,7 +99,7 @@ class _Deploying:
             raise NotFoundError(
                 f"it is not in collection {show(drift.source.collection)}",
                 place=show(drift.place.path),
-                remedy="`casvault pull` takes it there",
+                remedy=f"`casvault pull {show(drift.place.path)}` takes it there",
             )
         obstacle = self._find_obstacle(drift.collection)
         if obstacle is not None:
@@ -124,7 +123,7 @@ class _Deploying:
 
     def _deploy(self, version: Oid, content: Root) -> Planned:
         drift = self._drift
-        if drift.status in _EQUAL:
+        if drift.status in EQUAL:
             return self._settle(version)
         if drift.status in _WRITE:
             return self._write(_WRITE[drift.status], content, self._fresh(version), version)
