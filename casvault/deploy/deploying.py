@@ -44,7 +44,7 @@ class Request(NamedTuple):
     version: Oid | None = None
     """A certain version, instead of the collection's."""
     label: bytes = b""
-    """What the version was called."""
+    """The tag by which the version was named; its id stands for it if there is none."""
     pinned: bool = False
     """Pin it there."""
     assumed: bool = False

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from casvault.deploy.run import Outcome
 
 
+_TAGS = "tags/"
+
+
 class _Deploy(NamedTuple):
     """What is deployed to one project."""
 
@@ -361,7 +364,8 @@ class Deploying(Subjects):
         names = self._names(collection or show(source.collection))
         revision = show(source.path) + version if version.startswith(("~", "^")) else version
         oid = resolve_commitish(names, revision)
-        return request._replace(version=oid, label=typed(version))
+        # Only a tag means the same for good: a pin that said ~1 would soon be read as another version.
+        return request._replace(version=oid, label=typed(version) if version.startswith(_TAGS) else b"")
 
     def _touched(self, work: Work, job: _Deploy, gone: Sequence[Request]) -> set[Place]:
         """The places of a project that a deploy looks at: also those to which artifacts have moved."""
