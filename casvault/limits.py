@@ -39,7 +39,7 @@ STRUCTURED_DEPTH: Final = 64
 """Mappings and lists in one another, beyond which a file is merged as a text."""
 
 LOCK_BYTES: Final = 64 * MIB
-"""A larger `casvault.lock` was not written by casvault, which takes some 300 bytes for a deployment."""
+"""A larger `casvault.lock` was not written by casvault, which takes some 300 bytes for an entry."""
 
 RENAME_PAIRS: Final = 1_000_000
 """Removed files times added files that are compared for similarity, for each side of a merge; git's 1,000 a side."""

@@ -33,8 +33,8 @@ VersionOption = Annotated[
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would happen, and change nothing.")]
 FollowOption = Annotated[bool, typer.Option("--follow", help="Write through artifacts that are symlinks.")]
 
-_RED = frozenset({"conflict", "refused", "left"})
-_DIM = frozenset({"nothing", "kept", "pinned", "gone", "absent"})
+_UNDECIDED = frozenset({"PENDING", "REFUSED", "LEFT"})
+_QUIET = frozenset({"NOTHING", "KEPT", "PINNED", "GONE", "ABSENT"})
 
 
 def row_document(row: DeployRow | PullRow) -> object:
@@ -45,9 +45,9 @@ def row_document(row: DeployRow | PullRow) -> object:
 
 def action_word(row: DeployRow | PullRow) -> str:
     word = row.action.value
-    if word in _RED:
+    if row.action.name in _UNDECIDED:
         return coloured(word, "red")
-    return word if row.action.name.lower() in _DIM else coloured(word, "green")
+    return word if row.action.name in _QUIET else coloured(word, "green")
 
 
 def detail_lines(row: DeployRow | PullRow, *, files: bool) -> Iterator[str]:
@@ -80,7 +80,7 @@ def undecided(rows: Iterable[DeployRow | PullRow]) -> list[str]:
     return [
         f"{row.artifact}: {row.reason or 'both sides changed the same; neither was touched'}"
         for row in rows
-        if row.action.name in ("PENDING", "LEFT", "REFUSED")
+        if row.action.name in _UNDECIDED
     ]
 
 

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 def outcome_document(outcome: Outcome) -> Document:
-    """The number of the operation, or null if there was nothing to do, and what happened to files."""
+    """The number of the operation (null: there was nothing to do), what happened to files, and what else to know."""
     return {
         "operation": None if outcome.operation is None else outcome.operation.number,
         "written": outcome.written,
         "removed": outcome.removed,
         "kept": plain(outcome.kept),
         "left": plain(outcome.left),
+        "notes": plain(outcome.notes),
     }

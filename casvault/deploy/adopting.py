@@ -50,11 +50,11 @@ def _find_refusal(
     comparison: Comparison, claims: Iterable[Place], drift: Drift, version: Oid | None
 ) -> RefusedError | None:
     """Why something cannot be adopted; None if it can."""
-    name = show(drift.place.file_path)
+    name, path = show(drift.place.file_path), show(drift.place.path)
     if drift.status is Status.PROJECT_ONLY:
-        return RefusedError("it is in no collection", place=name, remedy="`casvault pull` imports it")
+        return RefusedError("it is in no collection", place=name, remedy=f"`casvault pull {path}` imports it")
     if drift.project is None:
-        return RefusedError("it is not in the project", place=name, remedy="`casvault deploy` takes it there")
+        return RefusedError("it is not in the project", place=name, remedy=f"`casvault deploy {path}` takes it there")
     if version is None:
         return RefusedError(
             "its content is no version of the artifact",

@@ -103,7 +103,9 @@ def _plan_deploy(comparison: Comparison, homes: Homes, waiting: Waiting, drift: 
     draft, deployment = comparison.draft, drift.deployment
     if drift.project is None:
         raise RefusedError(
-            "it is not in the project any more", place=show(waiting.place.file_path), remedy="abort the merge"
+            "it is not in the project any more",
+            place=show(waiting.place.file_path),
+            remedy=f"give the merge up: casvault merges abort {waiting.handle}",
         )
     ours = draft.graph.commit(waiting.merge.ours).root
     if not same_state(drift.project, ours):
@@ -175,9 +177,10 @@ def _plan_removal(comparison: Comparison, homes: Homes, waiting: Waiting, drift:
         homes.change(drift.source, None, drift.collection, None)
         # What the project still has is what was decided upon: it is no edit that would have to come home.
         _settle_pulled(comparison, waiting, drift)
-    if not is_pull and drift.project is not None:
-        comparison.record(drift)
-        comparison.draft.write_file(comparison.project.ref, waiting.place.file_path, drift.project, None)
+    if not is_pull:
+        if drift.project is not None:
+            comparison.record(drift)
+            comparison.draft.write_file(comparison.project.ref, waiting.place.file_path, drift.project, None)
         comparison.settle(waiting.place, None)
     comparison.draft.set_ref(waiting.ref, None)
     homes.finish()

@@ -10,7 +10,7 @@ from casvault.artifacts.bases import merge_contents
 from casvault.artifacts.names import show
 from casvault.artifacts.version import COLLECTION, PATH, Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
-from casvault.deploy.drift import NO_BASE, Drift, Status
+from casvault.deploy.drift import EQUAL, NO_BASE, Drift, Status
 from casvault.deploy.projects import find_owner_refusal
 from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
@@ -45,7 +45,7 @@ class Request(NamedTuple):
     version: Oid | None = None
     """A certain version, instead of the collection's."""
     label: bytes = b""
-    """What the version was called."""
+    """The tag by which the version was named; its id stands for it if there is none."""
     pinned: bool = False
     """Pin it there."""
     assumed: bool = False
@@ -65,7 +65,6 @@ _WRITE = {
     Status.ADDED: Action.DEPLOYED,
     Status.MISSING: Action.PUT_BACK,
 }
-_EQUAL = frozenset({Status.IN_SYNC, Status.CONVERGED, Status.IDENTICAL})
 _GONE = frozenset({Status.REMOVED, Status.REMOVED_MODIFIED})
 
 
@@ -101,7 +100,7 @@ class _Deploying:
             raise NotFoundError(
                 f"it is not in collection {show(drift.source.collection)}",
                 place=show(drift.place.path),
-                remedy="`casvault pull` takes it there",
+                remedy=f"`casvault pull {show(drift.place.path)}` takes it there",
             )
         obstacle = self._find_obstacle(drift.collection)
         if obstacle is not None:
@@ -139,7 +138,7 @@ class _Deploying:
 
     def _deploy(self, version: Oid, content: Root) -> Planned:
         drift = self._drift
-        if drift.status in _EQUAL:
+        if drift.status in EQUAL:
             return self._settle(version)
         if drift.status in _WRITE:
             return self._write(_WRITE[drift.status], content, self._fresh(version), version)

@@ -45,6 +45,9 @@ class Status(Enum):
     PROJECT_ONLY = "project-only"
 
 
+EQUAL = frozenset({Status.IN_SYNC, Status.CONVERGED, Status.IDENTICAL})
+"""Both sides hold the same."""
+
 State = tuple[int, "Oid"]
 
 NO_BASE = "the histories of the two sides do not meet, so there is no base to merge from"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from casvault.refs import OperationLog
+
 JOURNAL = ".casvault-journal"
 VERSION = 1
 
@@ -99,6 +101,19 @@ def read_journal(directory: Path) -> Journal | None:
             f"not a journal: {error}", place=str(path), remedy="move it aside; `casvault status` shows what differs"
         ) from error
     return journal
+
+
+def is_interrupted(log: OperationLog, directory: Path) -> bool:
+    """Whether a recorded operation is cut off here, asked without the lock and without changing anything.
+
+    A journal that replaced another one, whatever has become of it, says that something was cut off before.
+    """
+    journal = read_journal(directory)
+    if journal is None:
+        return False
+    if log.find_in_chain(journal.number, journal.transaction) is None:
+        return journal.previous is not None
+    return bool(journal.writes)
 
 
 def forget_journal(directory: Path) -> None:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.draft import FileWrite
+from casvault.artifacts.names import show
 from casvault.deploy.lockfile import LockEntry, parse_lock, render_lock
 from casvault.deploy.state import read_deployments
 from casvault.errors import ConflictError, MalformedError, RefusedError
@@ -44,7 +45,7 @@ def lock_entries(reader: ObjectReader, state: Oid | None) -> list[LockEntry]:
             commit.root.mode,
             commit.root.id,
             None,
-            None if deployment.pin is None else deployment.pin.decode(errors="replace"),
+            None if deployment.pin is None else show(deployment.pin),
         )
         for (place, deployment), commit in zip(deployments.items(), commits, strict=True)
     ]

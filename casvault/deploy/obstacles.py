@@ -35,7 +35,7 @@ def check_way(directory: Path, writes: Iterable[FileWrite], changes: Sequence[Ch
             raise RefusedError(
                 "a symlink, and nothing is written through it",
                 place=os.path.join(os.fspath(directory), show(write.path)),
-                remedy="write through it with --follow, or replace it by what it leads to",
+                remedy="replace it by what it leads to; commands that deploy and pull write through it with --follow",
             )
     going = {change.path for change in changes}
     for change in changes:

@@ -10,7 +10,7 @@ from casvault.artifacts.names import show
 from casvault.artifacts.recording import NewVersion, link_to
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
-from casvault.deploy.drift import NO_BASE, Drift, Source, Status
+from casvault.deploy.drift import EQUAL, NO_BASE, Drift, Source, Status
 from casvault.deploy.forking import find_fork_path, plan_fork
 from casvault.deploy.obstacles import check_free
 from casvault.deploy.projects import find_owner_refusal
@@ -56,9 +56,6 @@ class Wanted(NamedTuple):
     place: Place
     named: bool = True
     """Asked for by name, and not just because it is deployed."""
-
-
-_SAME = frozenset({Status.IN_SYNC, Status.CONVERGED, Status.IDENTICAL})
 
 
 def plan_pull(comparison: Comparison, homes: Homes, wanted: Iterable[Wanted], options: PullOptions) -> list[Planned]:
@@ -122,7 +119,7 @@ class _Pulling:
                 is_known = drift.place in self._comparison.deployments
                 return self._row(Action.NOTHING) if is_known else self._done(Action.ADOPTED, deployment)
         assert version is not None
-        if drift.status in _SAME:
+        if drift.status in EQUAL:
             settled = deployment._replace(settled=version, observed=None)
             return self._done(Action.NOTHING if deployment == settled else Action.SETTLED, settled)
         return self._take(version, deployment)
@@ -248,10 +245,10 @@ class _Pulling:
 
     def _fork(self, content: Root) -> Planned:
         drift = self._drift
-        if drift.status in _SAME or (drift.deployment is not None and not drift.is_edited):
+        if drift.status in EQUAL or (drift.deployment is not None and not drift.is_edited):
             name = show(drift.place.path)
             return self._decline(
-                RefusedError("there are no edits to fork", place=name, remedy="`casvault cp` makes a copy")
+                RefusedError("there are no edits to fork", place=name, remedy=f"`casvault cp {name} NEW` makes a copy")
             )
         path = find_fork_path(self._comparison, self._homes, drift, self._options.fork_path)
         place = Place(drift.place.root, drift.source.collection, path)

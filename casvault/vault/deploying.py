@@ -25,7 +25,7 @@ from casvault.deploy.scanning import iter_untracked
 from casvault.deploy.state import DEFAULT_ROOT, Place
 from casvault.deploy.undeploying import plan_undeploy
 from casvault.errors import NotFoundError, UsageError
-from casvault.vault.locked import requests_of_lock
+from casvault.vault.locked import requests_of_lock, where_they_are
 from casvault.vault.results import DeployResult, deploy_row
 from casvault.vault.subjects import Subject, Subjects, Work, check_names
 
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from casvault.artifacts.draft import Draft
     from casvault.deploy.comparison import Comparison
     from casvault.deploy.run import Outcome
+
+
+_TAGS = "tags/"
 
 
 class _Deploy(NamedTuple):
@@ -125,12 +128,12 @@ class Deploying(Subjects):
         entries = find_lock(subject.directory)
         if entries is None:
             raise NotFoundError(
-                "there is no lock file", place=str(subject.directory), remedy="`casvault deploy` writes one"
+                "there is no lock file", place=str(subject.directory), remedy="`casvault deploy ARTIFACT` writes one"
             )
         places = [Place(entry.root, entry.collection, entry.path) for entry in entries]
         with self._work([subject], self._homes_of(places), message=message) as work:
             found, notes = requests_of_lock(self.reader, self._view(), entries)
-            requests = _where_they_are(work, subject, found)
+            requests = where_they_are(work, subject, found)
             kept = {request.place for request in requests}
             gone = [Request(place, named=False) for place in subject.deployments if prune and place not in kept]
             result = self._deploy(
@@ -362,25 +365,15 @@ class Deploying(Subjects):
         if is_steps(version):
             # Where such a way leads is another version tomorrow, so this is no label for a pin.
             return request._replace(version=work.version(subject, request.place, version))
-        oid = resolve_commitish(self._names(collection or show(request.place.collection)), version)
-        return request._replace(version=oid, label=typed(version))
+        source = self._sources([request.place])[request.place]
+        oid = resolve_commitish(self._names(collection or show(source.collection)), version)
+        # Only a tag means the same for good.
+        return request._replace(version=oid, label=typed(version) if version.startswith(_TAGS) else b"")
 
     def _touched(self, work: Work, job: _Deploy, gone: Sequence[Request]) -> set[Place]:
         """The places of a project that a deploy looks at: also those to which artifacts have moved."""
         sources = work.sources(job.subject, (request.place for request in (*job.requests, *gone)))
         return {*sources, *(Place(place.root, *source) for place, source in sources.items())}
-
-
-def _where_they_are(work: Work, subject: Subject, requests: Sequence[Request]) -> list[Request]:
-    """The requests of a lock file for the places of today: deployments may have followed their artifacts since."""
-    sources = work.sources(subject, [request.place for request in requests])
-    today = [Place(request.place.root, *sources[request.place]) for request in requests]
-    return [
-        request._replace(place=place)
-        if place in subject.deployments and request.place not in subject.deployments
-        else request
-        for request, place in zip(requests, today, strict=True)
-    ]
 
 
 def _no_artifact(work: Work, name: str) -> NotFoundError:

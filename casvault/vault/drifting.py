@@ -11,7 +11,7 @@ from casvault.deploy.advice import MergeForecast, drift_type, recommend
 from casvault.deploy.checks import read_checks, write_checks
 from casvault.deploy.comparison import Comparison, Project, first_seen
 from casvault.deploy.ignores import ignores_of
-from casvault.deploy.journal import read_journal
+from casvault.deploy.journal import is_interrupted
 from casvault.deploy.marker import marker_snapshot
 from casvault.deploy.observing import iter_large, needs_record, plan_observe
 from casvault.deploy.outlook import Forecast, forecast, forecast_without_contents, measure
@@ -209,7 +209,7 @@ class Drifting(Subjects):
             if look.subject.claim.copied_from is not None:
                 notes.append(f"{directory}: a copy of another project; its edits are recorded once something is done")
                 return
-            if read_journal(directory) is not None:
+            if is_interrupted(self._repository.log, directory):
                 notes.append(f"{directory}: a command was cut off there, so its edits were not recorded")
                 return
             large = list(iter_large(look.comparison.draft.stage, drift.place.file_path, drift.project, limit))

@@ -14,12 +14,13 @@ from casvault.history import CommitGraph
 from casvault.objects import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from casvault.deploy.lockfile import LockEntry
     from casvault.objects import ObjectReader
     from casvault.oid import Oid
     from casvault.refs import View
+    from casvault.vault.subjects import Subject, Work
 
 
 def requests_of_lock(reader: ObjectReader, view: View, entries: Iterable[LockEntry]) -> tuple[list[Request], list[str]]:
@@ -48,6 +49,18 @@ def requests_of_lock(reader: ObjectReader, view: View, entries: Iterable[LockEnt
             remedy="fetch them into this vault, or deploy without --locked",
         )
     return requests, notes
+
+
+def where_they_are(work: Work, subject: Subject, requests: Sequence[Request]) -> list[Request]:
+    """The requests of a lock file for the places of today: deployments may have followed their artifacts since."""
+    sources = work.sources(subject, [request.place for request in requests])
+    today = [Place(request.place.root, *sources[request.place]) for request in requests]
+    return [
+        request._replace(place=place)
+        if place in subject.deployments and request.place not in subject.deployments
+        else request
+        for request, place in zip(requests, today, strict=True)
+    ]
 
 
 def _has_commit(reader: ObjectReader, oid: Oid) -> bool:

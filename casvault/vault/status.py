@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.names import COLLECTIONS, collection_ref, show
 from casvault.artifacts.recording import compare_listing
 from casvault.artifacts.snapshot import iter_links, open_snapshot, read_listing
-from casvault.deploy.journal import read_journal
+from casvault.deploy.journal import is_interrupted
 from casvault.deploy.scanning import save_cache, scan_collection
 from casvault.vault.base import OpenVault
 from casvault.vault.results import ArtifactChange, ChangeKind, CollectionInfo, CollectionStatus
@@ -54,7 +54,7 @@ class CollectionsView(OpenVault):
             changes,
             tuple(map(show, scan.ignored)),
             tuple(scan.notes),
-            interrupted=read_journal(directory) is not None,
+            interrupted=is_interrupted(self._repository.log, directory),
         )
 
     def _compare(self, reader: ObjectReader, scan: CollectionScan) -> tuple[ArtifactChange, ...]:

@@ -70,6 +70,7 @@ def test_transfer_as_a_document(world: World, command: str) -> None:
         "removed": 2 if command == "mv" else 0,
         "kept": [],
         "left": [],
+        "notes": [],
     }
 
 

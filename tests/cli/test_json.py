@@ -9,10 +9,10 @@ import pytest
 if TYPE_CHECKING:
     from .conftest import World
 
-OUTCOME = {"operation", "written", "removed", "kept", "left"}
+OUTCOME = {"operation", "written", "removed", "kept", "left", "notes"}
 SNAPSHOT = {"collection", "snapshot", "created", "changes", *OUTCOME}
 STATUS = {"collection", "directory", "snapshot", "tip", "changes", "ignored", "notes", "interrupted", "clean"}
-DEPLOY = {"project", "directory", "dry_run", "artifacts", "notes", *OUTCOME}
+DEPLOY = {"project", "directory", "dry_run", "artifacts", *OUTCOME}
 COMMIT = {
     "id", "parents", "author", "mail", "seconds", "zone", "message", "type", "collection", "path", "origin",
 }  # fmt: skip

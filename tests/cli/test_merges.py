@@ -38,7 +38,7 @@ MERGE = {
     "ours", "theirs", "seconds", "zone", "conflicts", "open",
 }  # fmt: skip
 CONFLICT = {"path", "kind", "base", "ours", "theirs", "how", "chosen"}
-OUTCOME = {"operation", "written", "removed", "kept", "left"}
+OUTCOME = {"operation", "written", "removed", "kept", "left", "notes"}
 
 
 class Merging:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from casvault import Action, DeployStrategy, Status
 from casvault.errors import LocalEditsError
-from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, picture, write
+from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, command, picture, write
 
 LOCK = "casvault.lock"
 
@@ -97,3 +98,12 @@ def test_a_project_may_have_thousands_of_deployments(scene: Scene) -> None:
     assert (scene.app / LOCK).stat().st_size > 1 << 20
     vault.deploy(["skill/pdf"], scene.app)
     assert (scene.app / ".claude" / PDF).exists()
+
+
+def test_that_a_lock_file_was_written_again_is_in_the_document_too(scene: Scene, fresh: Path) -> None:
+    """With --json nobody heard of it: warnings belong into the document, and this one was in none."""
+    scene.vault().deploy([REVIEW], scene.app)
+    shutil.copy(fresh / LOCK, scene.app / LOCK)
+    document = json.loads(command(scene.app, "pin", "skill/pdf", "--json").stdout)
+    (note,) = document["notes"]
+    assert note.startswith("casvault.lock said something else")

@@ -116,3 +116,21 @@ def test_of_two_directories_that_claim_one_name_one_is_told_so(kind: str, tmp_pa
     assert places.claim("projects/app", "/one")
     assert not places.claim("projects/app", "/two")
     assert places.all() == {"projects/app": "/one"}
+
+
+def test_a_pin_says_the_version_and_not_how_it_was_counted(scene: Scene) -> None:
+    """`--version ~1 --pin` was shown as "pinned to ~1", which is another version after the next snapshot."""
+    vault = scene.vault()
+    first = vault.rev_parse("skill/pdf")
+    vault.deploy(["skill/pdf"], scene.app)
+    change_line(scene.lib / PDF, 2, "changed")
+    vault.snapshot()
+    vault.deploy(["skill/pdf"], scene.app, version="~1", pin=True)
+    (row,) = vault.drift(scene.app).rows
+    assert (row.pin, row.deployed) == (first.hex()[:12], first)
+    assert f'pin = "{first.hex()[:12]}"' in (scene.app / "casvault.lock").read_text()
+    with vault.transaction() as tx:
+        tx.set_ref("tags/stable", vault.rev_parse("skill/pdf"))
+    vault.deploy(["skill/pdf"], scene.app, version="tags/stable", pin=True)
+    (row,) = vault.drift(scene.app).rows
+    assert row.pin == "tags/stable"

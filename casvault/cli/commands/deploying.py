@@ -227,8 +227,8 @@ def _document(result: "DeployResult") -> dict[str, object]:
         "directory": result.directory,
         "dry_run": result.dry_run,
         "artifacts": [row_document(row) for row in result.artifacts],
-        "notes": plain(result.notes),
         **outcome_document(result.outcome),
+        "notes": plain((*result.notes, *result.outcome.notes)),
     }
 
 

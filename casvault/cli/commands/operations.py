@@ -8,7 +8,7 @@ import typer
 from casvault.cli.call import Call
 from casvault.cli.command import OPERATIONS, command
 from casvault.cli.documents import plain
-from casvault.cli.failures import DAMAGE
+from casvault.cli.failures import CONFLICT, DAMAGE
 from casvault.cli.outcomes import outcome_document
 from casvault.cli.terminal import coloured, columns, count, moment, printable, quoted
 
@@ -64,17 +64,21 @@ def recover(
         str | None, typer.Argument(metavar="DIR", help="A collection or project; all of them without.")
     ] = None,
     back: Annotated[bool, typer.Option("--back", help="Take it back instead of finishing it.")] = False,
-) -> None:
+) -> int:
     """Finish what a command was cut off from.
 
-    A crash or a power cut while files were written leaves a directory interrupted, and every command says so.
+    A crash or a power cut while files were written leaves a directory interrupted, and every command says so. The exit
+    code is 4 if something is in the way, and the directory is interrupted still.
     """
     call = Call.of(context)
     results = call.vault().recover(directory, back=back)
     call.answer({"recovered": plain(results)}, _recover_lines(results))
     for result in results:
         for path in result.kept:
-            call.warn(f"{path}: left alone, because it was changed meanwhile")
+            call.warn(
+                f"{path}: left alone, because something else is there", "move it away and run `casvault recover` again"
+            )
+    return CONFLICT if any(result.kept for result in results) else 0
 
 
 @command(OPERATIONS, "casvault fsck", "casvault fsck --json")
@@ -140,7 +144,7 @@ def _recover_lines(results: "Iterable[RecoverResult]") -> Iterator[str]:
     empty = True
     for result in results:
         empty = False
-        verb = "taken back" if result.taken_back else "finished"
+        verb = "not finished" if result.kept else "taken back" if result.taken_back else "finished"
         files = f"{count(result.written, 'file')} written, {result.removed:,} removed"
         yield f"{quoted(str(result.directory))}: operation {result.operation} {verb} · {files}"
     if empty:

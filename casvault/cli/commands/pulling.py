@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from casvault.cli.artifacts import (
-    AnyArtifactsArgument,
+    ARTIFACTS_HELP,
     FollowOption,
     RootOption,
     action_word,
@@ -51,7 +51,9 @@ PreviewOption = Annotated[bool, typer.Option("--preview", "-n", help="Show what 
 )
 def pull(
     context: typer.Context,
-    artifacts: AnyArtifactsArgument = None,
+    artifacts: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARTIFACT]...", help=f"{ARTIFACTS_HELP} Or say --all.")
+    ] = None,
     project: ProjectOption = None,
     everything: Annotated[bool, typer.Option("--all", help="All that is deployed in the project.")] = False,
     strategy: Annotated[
@@ -111,6 +113,7 @@ def fork(
     relink: RelinkOption = False,
     preview: PreviewOption = False,
     root: RootOption = None,
+    follow: FollowOption = False,
     message: MessageOption = "",
     collection: CollectionOption = None,
 ) -> int:
@@ -131,6 +134,7 @@ def fork(
         preview=preview,
         collection=collection,
         root=root,
+        follow=follow,
         message=message,
     )
     return _answer(call, result)

@@ -8,7 +8,7 @@ from casvault.artifacts.version import read_version
 from casvault.deploy.actions import Action
 from casvault.deploy.deploying import DeployStrategy, Request, check_places
 from casvault.deploy.drift import Status
-from casvault.deploy.projects import check_not_owned
+from casvault.deploy.projects import find_owner_refusal
 from casvault.deploy.pulling import PullOptions, PullStrategy
 from casvault.deploy.state import Deployment, Place, read_deployments, set_deployments
 from casvault.errors import DamageError, LocalEditsError, RefusedError
@@ -270,19 +270,19 @@ def test_state_of_a_commit_that_is_none(desk: Desk) -> None:
     ("root", "path"),
     [(b".claude", b"skills/a"), (b".claude", b"skills/a/b"), (b".claude", b"skills")],
 )
-def test_check_not_owned_path_of_another_deployment(desk: Desk, root: bytes, path: bytes) -> None:
+def test_find_owner_refusal_path_of_another_deployment(desk: Desk, root: bytes, path: bytes) -> None:
     version = desk.version(b"1")
-    with pytest.raises(RefusedError, match="belongs to skills/a of collection lib"):
-        check_not_owned({PLACE: Deployment(version, version)}, Place(root, b"other", path))
+    refusal = find_owner_refusal({PLACE: Deployment(version, version)}, Place(root, b"other", path))
+    assert refusal is not None
+    assert refusal.message == "this path belongs to skills/a of collection lib"
 
 
 @pytest.mark.parametrize(
     "place", [PLACE, Place(b".codex", b"lib", b"skills/a"), Place(b".claude", b"lib", b"skills/ab")]
 )
-def test_check_not_owned_path_of_its_own(desk: Desk, place: Place) -> None:
+def test_find_owner_refusal_path_of_its_own(desk: Desk, place: Place) -> None:
     version = desk.version(b"1")
-    check_not_owned({PLACE: Deployment(version, version)}, place)
-    assert place.file_path != b"skills/a"
+    assert find_owner_refusal({PLACE: Deployment(version, version)}, place) is None
 
 
 def test_check_places_two_artifacts_on_one_path() -> None:

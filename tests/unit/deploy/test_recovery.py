@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from casvault import Status, Vault
@@ -12,7 +14,7 @@ from casvault.errors import ConflictError, InterruptedTargetError, UsageError
 from casvault.oid import Oid
 from casvault.refs import Operation
 from casvault.repository import Repository
-from tests.story.scene import PDF, Scene, assert_clean, change_line, text, write
+from tests.story.scene import PDF, Scene, assert_clean, change_line, command, text, write
 
 DEPLOYED = f".claude/{PDF}"
 PROJECT = b"projects/app"
@@ -188,3 +190,32 @@ def test_recover_after_one_directory_was_taken_back_does_not_finish_the_other(sc
     both.recover(scene.root / "copy", back=True)
     both.recover()
     assert (scene.app / DEPLOYED).read_text() == text()
+
+
+def test_recover_is_no_success_where_something_is_in_the_way(scene: Scene) -> None:
+    """It said "finished" and ended with 0, and the directory was interrupted as before."""
+    vault = scene.vault()
+    vault.deploy(["skill/pdf"], scene.app)
+    shutil.rmtree(scene.app / ".claude/skills/pdf")
+    write_journal(scene.app, journal_of(newest(scene), PROJECT))
+    in_the_way = write(scene.app, ".claude/skills/pdf", "a file where a directory belongs")
+    result = command(scene.app, "recover")
+    assert result.returncode == 4
+    assert "not finished" in result.stdout
+    assert "move it away" in result.stderr
+    assert vault.interrupted() == [scene.app]
+    in_the_way.unlink()
+    assert command(scene.app, "recover").returncode == 0
+    assert (scene.app / DEPLOYED).read_text() == text()
+
+
+def test_a_journal_of_what_never_happened_is_no_interruption(scene: Scene) -> None:
+    """Status called the directory interrupted, and drift recorded no edits, where there was nothing to recover."""
+    vault = scene.vault()
+    vault.deploy(["skill/pdf"], scene.app)
+    for directory, ref in ((scene.lib, b"collections/lib"), (scene.app, PROJECT)):
+        write_journal(directory, journal_of(newest(scene), PROJECT)._replace(transaction=bytes(16), ref=ref))
+    change_line(scene.app / DEPLOYED, 3, "edited")
+    assert not vault.status().interrupted
+    result = vault.drift(scene.app)
+    assert (result.recorded, result.notes) == (1, ())

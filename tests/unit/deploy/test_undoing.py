@@ -179,7 +179,7 @@ def test_undo_refs_only_touches_no_file(scene: Scene, vault: Vault) -> None:
 def test_undo_where_the_directory_is_gone(scene: Scene, vault: Vault) -> None:
     vault.deploy(["skill/pdf"], scene.app)
     shutil.move(scene.app, scene.root / "moved")
-    with pytest.raises(NotFoundError, match="is not there"):
+    with pytest.raises(NotFoundError, match="is not where it was"):
         vault.undo()
 
 
