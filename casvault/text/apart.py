@@ -36,7 +36,7 @@ def merge_apart(base: bytes, ours: bytes, theirs: bytes) -> bytes | None:
     our_spans, their_spans = find_spans(base, ours), find_spans(base, theirs)
     if our_spans is None or their_spans is None:
         return None
-    pieces = []
+    pieces: list[bytes] = []
     at = 0
     for span, side in sorted([*((span, ours) for span in our_spans), *((span, theirs) for span in their_spans)]):
         start, end, new_start, new_end = span
