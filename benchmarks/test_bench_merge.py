@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from statistics import median
+from time import process_time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -15,6 +17,7 @@ from benchmarks.datasets import SCALE, DeepHistory, Texts
 from benchmarks.measure import measure
 from casvault import Vault
 from casvault.history import CommitGraph
+from casvault.merge.content import MergedContent, merge_content
 from casvault.repository import CONTROL, Repository
 from casvault.store import PackDatabase
 from casvault.text.merge3 import merge_text
@@ -122,6 +125,30 @@ def test_merge_texts(benchmark: BenchmarkFixture) -> None:
     assert merged is not None
     changed = sum(new != old for new, old in zip(merged.splitlines(), base.splitlines(), strict=True))
     assert changed == 2 * len(range(0, texts.lines, texts.edit_every))
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is compared with and is not installed")
+def test_merge_many_texts_beside_git(benchmark: BenchmarkFixture, place: Path) -> None:
+    """Texts of 3,000 lines, each triple another one; beside it `git merge-file`, a process a triple, on the same files.
+
+    The ratio is of processor time, casvault's over git's.
+    """
+    triples = [Texts(seed=seed).generate() for seed in range(round(300 * min(SCALE, 1)))]
+    ours, gits = [], []
+    for triple in triples:
+        names = [place / name for name in ("ours.txt", "base.txt", "theirs.txt")]
+        for name, data in zip(names, (triple[1], triple[0], triple[2]), strict=True):
+            name.write_bytes(data)
+        children = os.times()
+        merged = subprocess.run(["git", "merge-file", "-p", *names], check=True, capture_output=True).stdout
+        after = os.times()
+        gits.append(after[2] + after[3] - children[2] - children[3])
+        began = process_time()
+        assert merge_content(*triple) == MergedContent(merged)
+        ours.append(process_time() - began)
+    measure(benchmark, lambda: [merge_content(*triple) for triple in triples])
+    benchmark.extra_info["git ms"] = round(1e3 * sum(gits))
+    benchmark.extra_info["ratio"] = round(sum(ours) / sum(gits), 2)
 
 
 def test_merge_texts_with_conflicts(benchmark: BenchmarkFixture) -> None:

@@ -115,11 +115,14 @@ class StructuralMerge:
             mine = our_changes.get(name, before)
             merged = self.merge(prefix + name, state_of(before), state_of(mine), state_of(after))
             conflicts += merged.conflicts
-            if merged.state != state_of(mine):
-                edits[name] = None if merged.state is None else Entry(name, *merged.state)
-        state = edit_tree(self._stage, ours_id or EMPTY_ID, edits)
-        gone = (ours is None or theirs is None) and state.id == EMPTY_ID
-        return TreeMerge(None if gone else state, tuple(conflicts))
+            state = merged.state
+            if tree_of(state) == EMPTY_ID and EMPTY_ID not in (tree_of(state_of(mine)), tree_of(state_of(after))):
+                state = None  # each side removed a part of it, and so both together removed it
+            if state != state_of(mine):
+                edits[name] = None if state is None else Entry(name, *state)
+        edited = edit_tree(self._stage, ours_id or EMPTY_ID, edits)
+        gone = (ours is None or theirs is None) and edited.id == EMPTY_ID
+        return TreeMerge(None if gone else edited, tuple(conflicts))
 
     def _note_displaced(self, side: Side, prefix: bytes, names: list[bytes]) -> None:
         self.survey.displaced[side] += [prefix + name for name in names]

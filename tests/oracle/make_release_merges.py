@@ -12,11 +12,12 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.oracle.make_tree_merges import DIGITS, OPTIONS
-from tests.oracle.releases import VERSIONS, find_cache, read_release
+from tests.oracle.releases import VERSIONS, find_cache, read_state
 from tests.oracle.tree_changes import Files
 
 ANSWERS = Path(__file__).with_name("release_merges.txt")
@@ -30,12 +31,15 @@ class ReleaseMerge(NamedTuple):
 
 
 def iter_merges() -> Iterator[ReleaseMerge]:
-    """Every merge of neighbours that is more than a fast-forward. Of four releases in a row, 1 2 3 4:
+    """Every merge of neighbours that is more than a fast-forward.
 
+    The hunks of one step between two releases, dealt out to two branches. And, of four releases in a row, 1 2 3 4:
     2 is taken back in 3 (base 2, ours 3, theirs 1); 2 and 3 are two branches of 1; what 4 has new is taken over into 1
     (base 3, ours 1, theirs 4), and what 3 has new into 4, which has it already (base 2, ours 4, theirs 3).
     """
     for project, versions in VERSIONS.items():
+        for first, second in pairwise(versions):
+            yield ReleaseMerge(project, first, f"{first}-{second}-even", f"{first}-{second}-odd")
         for first, second, third in zip(versions, versions[1:], versions[2:], strict=False):
             yield ReleaseMerge(project, second, third, first)
             yield ReleaseMerge(project, first, second, third)
@@ -50,31 +54,36 @@ def git(directory: Path, *arguments: str, stdin: bytes = b"") -> str:
 
 
 def write_repository(directory: Path, cache: Path, project: str) -> None:
-    """A bare repository with a commit per release, on top of one another as they were made, and a tag for each."""
+    """A repository with a commit per release and per half of a step, and a tag for each."""
     git(directory, "init", "-q", "--bare", ".")
-    stream = b"".join(_commit(version, read_release(cache, project, version)) for version in VERSIONS[project])
+    names = dict.fromkeys(name for merge in iter_merges() if merge.project == project for name in merge[1:])
+    stream = b"".join(_commit(name, read_state(cache, project, name)) for name in names)
     git(directory, "fast-import", "--quiet", stdin=stream)
 
 
-def _commit(version: str, files: Files) -> bytes:
+def _commit(name: str, files: Files) -> bytes:
     lines = [b"commit refs/heads/main\ncommitter c <c@x> 0 +0000\n"]
-    lines += [b"data %d\n%s\ndeleteall\n" % (len(version), version.encode())]
+    lines += [b"data %d\n%s\ndeleteall\n" % (len(name), name.encode())]
     for path, file in files.items():
         lines += [b"M %06o inline %s\n" % (file.mode, path.encode())]
         lines += [b"data %d\n" % len(file.content), file.content, b"\n"]
-    return b"".join([*lines, b"reset refs/tags/%s\nfrom refs/heads/main\n\n" % version.encode()])
+    return b"".join([*lines, b"reset refs/tags/%s\nfrom refs/heads/main\n\n" % name.encode()])
 
 
 def ask(directory: Path, merge: ReleaseMerge) -> str:
     """Git's word for a merge. The base has to be the merge base of both sides, so that commits are made for it."""
     base = _write_commit(directory, merge.base)
-    for side, version in (("ours", merge.ours), ("theirs", merge.theirs)):
-        git(directory, "update-ref", f"refs/heads/{side}", _write_commit(directory, version, "-p", base))
-    command = ["git", *(part for option in OPTIONS for part in ("-c", option)), "merge-tree", "--write-tree", "-z"]
-    done = subprocess.run([*command, "ours", "theirs"], cwd=directory, capture_output=True, check=False)
+    for side, name in (("ours", merge.ours), ("theirs", merge.theirs)):
+        git(directory, "update-ref", f"refs/heads/{side}", _write_commit(directory, name, "-p", base))
+    command = ["git", *(part for option in OPTIONS for part in ("-c", option))]
+    done = subprocess.run(
+        [*command, "merge-tree", "--write-tree", "-z", "ours", "theirs"],
+        cwd=directory,
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode in (0, 1), done.stderr
-    tree = done.stdout.partition(b"\0")[0].strip().decode()
-    return "!" * done.returncode + tree[:DIGITS]
+    return "!" * done.returncode + done.stdout.partition(b"\0")[0].strip().decode()[:DIGITS]
 
 
 def _write_commit(directory: Path, version: str, *options: str) -> str:

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from difflib import SequenceMatcher
+from itertools import cycle
 from pathlib import Path
 
 from tests.oracle.tree_changes import File, Files
@@ -75,6 +77,33 @@ def read_release(cache: Path, project: str, version: str) -> Files:
                 assert content is not None
                 files[path] = File(content.read(), 0o100755 if member.mode & 0o100 else 0o100644)
     return files
+
+
+def read_state(cache: Path, project: str, name: str) -> Files:
+    """A release by its version, or one of the two branches `1.0-1.1-even` and `1.0-1.1-odd` between two releases:
+    of what changed, file by file and hunk by hunk, each has every other thing.
+    """
+    first, dash, rest = name.partition("-")
+    if not dash:
+        return read_release(cache, project, name)
+    second, _, parity = rest.partition("-")
+    before, after = read_release(cache, project, first), read_release(cache, project, second)
+    turn = cycle((parity == "even", parity == "odd"))
+    files = ((path, _half(before.get(path), after.get(path), turn)) for path in sorted(before.keys() | after.keys()))
+    return {path: file for path, file in files if file is not None}
+
+
+def _half(before: File | None, after: File | None, turn: Iterator[bool]) -> File | None:
+    """The file with the changes whose turn it is."""
+    if before == after:
+        return before
+    if before is None or after is None or b"\0" in before.content + after.content:
+        return after if next(turn) else before
+    old, new = (file.content.splitlines(keepends=True) for file in (before, after))
+    lines = []
+    for kind, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new).get_opcodes():
+        lines += new[new_start:new_end] if kind != "equal" and next(turn) else old[old_start:old_end]
+    return File(b"".join(lines), before.mode)
 
 
 if __name__ == "__main__":

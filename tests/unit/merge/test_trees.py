@@ -157,6 +157,19 @@ def test_merge_directory_removed_on_both_sides_in_parts() -> None:
     assert (merged.conflicts, merged.state) == ((), tree({"x": b"x"}))
 
 
+def test_merge_leaves_no_directory_that_both_sides_emptied_together() -> None:
+    """It stayed behind without a name in it; git, which knows no such directories, drops it."""
+    base = tree({"keep": b"k", "d/one": b"1", "d/e/two": b"2"})
+    ours, theirs = tree({"keep": b"k", "d/e/two": b"2"}), tree({"keep": b"k", "d/one": b"1"})
+    assert merge_states(STORE, base, ours, theirs) == TreeMerge(tree({"keep": b"k"}), ())
+
+
+def test_merge_keeps_a_directory_that_a_side_has_empty() -> None:
+    base = tree({"d/one": b"1", "f": b"old"})
+    ours, theirs = tree({"d": empty_root(), "f": b"old"}), tree({"d": empty_root(), "f": b"new"})
+    assert merge_states(STORE, base, ours, theirs) == TreeMerge(theirs, ())
+
+
 def test_merge_file_became_a_directory_on_both_sides() -> None:
     merged = merge_states(STORE, tree({"p": b"p"}), tree({"p/a": b"a"}), tree({"p/b": b"b"}))
     assert contents(merged.state) == {"p/a": b"a", "p/b": b"b"}
