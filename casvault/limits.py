@@ -30,10 +30,10 @@ MERGE_BYTES: Final = 64 * MIB
 """Larger files are not merged by lines: a change on both sides is a conflict."""
 
 STRUCTURED_BYTES: Final = 256 * KIB
-"""Larger files are merged as texts, whatever their type: their parsers take a second for every few hundred KiB."""
+"""Larger files are merged as texts, whatever their type: parsers that know where everything stands are slow."""
 
 STRUCTURED_YAML_BYTES: Final = 64 * KIB
-"""The same for YAML, whose parser takes ten times as long."""
+"""The same for YAML, whose parser is slower still."""
 
 STRUCTURED_DEPTH: Final = 64
 """Mappings and lists in one another, beyond which a file is merged as a text."""

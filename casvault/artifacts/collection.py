@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from casvault.artifacts.bases import find_base, merge_contents
 from casvault.artifacts.changes import mode_of
+from casvault.artifacts.drivers import recorded_drivers
 from casvault.artifacts.moves import is_move
 from casvault.artifacts.recording import compare_listing, link_to, record_changes
 from casvault.artifacts.snapshot import Snapshot, open_snapshot, read_listing, write_snapshot
@@ -32,7 +33,14 @@ def merge_snapshots(draft: Draft, collection: bytes, base: Snapshot, ours: Snaps
     if ours.id == base.id:
         return theirs
     merge_link = version_merge(draft, collection)
-    content = merge_states(draft.stage, base.content, ours.content, theirs.content, merge_link=merge_link)
+    content = merge_states(
+        draft.stage,
+        base.content,
+        ours.content,
+        theirs.content,
+        merge_link=merge_link,
+        drivers=recorded_drivers(draft.stage, ours.content, collection),
+    )
     if not content.is_clean or content.state is None:
         raise ConflictError(
             "the collection has another snapshot by now, and both sides changed the same",
@@ -91,7 +99,10 @@ def version_merge(draft: Draft, collection: bytes) -> LinkMerge:
     """
 
     def merge(path: bytes, base: Root | None, ours: Root, theirs: Root) -> TreeMerge:
-        found = draft.graph.commit(base.id).root if base is not None else find_base(draft, ours.id, theirs.id, path)
+        if base is not None:
+            found: Root | None = draft.graph.commit(base.id).root
+        else:
+            found = find_base(draft, ours.id, theirs.id, path, collection=collection)
         merged = _merge_versions(draft, collection, path, found, ours.id, theirs.id)
         return merged if isinstance(merged, TreeMerge) else TreeMerge(link_to(draft, merged), ())
 
@@ -106,7 +117,7 @@ def _merge_versions(
     A TreeMerge with its conflicts where they cannot be united.
     """
     mine, other = draft.graph.commit(ours).root, draft.graph.commit(theirs).root
-    merged = merge_contents(draft, base, mine, other, path=path)
+    merged = merge_contents(draft, base, mine, other, path=path, collection=collection)
     if not merged.is_clean or merged.state is None:
         return merged
     if merged.state == mine:

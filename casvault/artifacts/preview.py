@@ -17,6 +17,7 @@ from casvault.trees import EMPTY_ID, build_tree, copy_added, empty_root
 
 if TYPE_CHECKING:
     from casvault.artifacts.revision import Names
+    from casvault.merge.drivers.registry import Drivers
     from casvault.merge.trees import LinkMerge, SkippedRenames, TreeConflict
     from casvault.objects import ObjectStage
     from casvault.oid import Oid
@@ -42,10 +43,11 @@ def preview_merge(stage: ObjectStage, names: Names, ours: str, theirs: str, base
     """
     overlay = Overlay(stage)
     graph = CommitGraph(overlay)
-    merge_link = link_preview(overlay, graph)
+    drivers = names.rules.drivers
+    merge_link = link_preview(overlay, graph, drivers)
     states = [_resolve(names, revision) for revision in (ours, theirs)]
     found = _find_base(names, overlay, graph, merge_link, ours, theirs) if base is None else _resolve(names, base)
-    merged = merge_states(overlay, found, *states, merge_link=merge_link)
+    merged = merge_states(overlay, found, *states, merge_link=merge_link, drivers=drivers)
     state = mark_up_tree(overlay, merged, Labels(b"base", _label(ours), _label(theirs))) or empty_root()
     copy_added(overlay, state, stage)
     if state.id == EMPTY_ID:
@@ -53,7 +55,7 @@ def preview_merge(stage: ObjectStage, names: Names, ours: str, theirs: str, base
     return Preview(state, merged.conflicts, merged.skipped)
 
 
-def link_preview(overlay: Overlay, graph: CommitGraph, depth: int = 0) -> LinkMerge:
+def link_preview(overlay: Overlay, graph: CommitGraph, drivers: Drivers, depth: int = 0) -> LinkMerge:
     """Merges links to versions to what a version with both as parents would hold; to a link where one has it all."""
     if depth > MAX_NESTED:
         raise RefusedError(f"more than {MAX_NESTED} versions that hold one another")
@@ -62,15 +64,15 @@ def link_preview(overlay: Overlay, graph: CommitGraph, depth: int = 0) -> LinkMe
         return graph.commit(version).root
 
     def merge(path: bytes, base: Root | None, ours: Root, theirs: Root) -> TreeMerge:
-        deeper = link_preview(overlay, graph, depth + 1)
-        bases = Bases(overlay, graph.parents, content_of, deeper, path=path)
+        deeper = link_preview(overlay, graph, drivers, depth + 1)
+        bases = Bases(overlay, graph.parents, content_of, deeper, path=path, drivers=drivers)
         found = bases.merge_bases(ours.id, theirs.id)
         if found == [ours.id]:
             return TreeMerge(theirs, ())
         if found == [theirs.id]:
             return TreeMerge(ours, ())
         states = (bases.unite(found), content_of(ours.id), content_of(theirs.id))
-        return merge_states(overlay, *states, path=path, merge_link=deeper)
+        return merge_states(overlay, *states, path=path, merge_link=deeper, drivers=drivers)
 
     return merge
 
@@ -82,7 +84,7 @@ def _find_base(
     if commits[0] is None or commits[1] is None:
         missing = ours if commits[0] is None else theirs
         raise UsageError("no commit, so it has no merge base", place=missing, remedy="name one with --base REV")
-    bases = Bases(overlay, graph.parents, lambda oid: _content(overlay, oid), merge_link)
+    bases = Bases(overlay, graph.parents, lambda oid: _content(overlay, oid), merge_link, drivers=names.rules.drivers)
     found = bases.merge_bases(commits[0], commits[1])
     if not found:
         raise NotFoundError(

@@ -134,9 +134,11 @@ def _plan_deploy(comparison: Comparison, homes: Homes, waiting: Waiting, drift: 
 def _joined(comparison: Comparison, drift: Drift, result: _Result, current: Oid) -> _Result:
     """The result together with what the receiving side has become."""
     draft = comparison.draft
-    base = find_base(draft, current, result.version, drift.source.path)
+    base = find_base(draft, current, result.version, drift.source.path, collection=drift.source.collection)
     now = draft.graph.commit(current).root
-    merged = merge_contents(draft, base, now, result.content, path=drift.source.path)
+    merged = merge_contents(
+        draft, base, now, result.content, path=drift.source.path, collection=drift.source.collection
+    )
     if not merged.is_clean or merged.state is None:
         return result._replace(merged=merged, base=base, ours=current)
     version = _write(comparison, drift, merged.state, (current, result.version))

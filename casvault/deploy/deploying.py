@@ -203,7 +203,9 @@ class _Deploying:
         drift, draft = self._drift, self._comparison.draft
         if drift.base is None and drift.deployment is not None:
             return self._decline(RefusedError(NO_BASE, place=show(drift.place.path), remedy=_OVERWRITE))
-        merged = merge_contents(draft, drift.base, project, content, path=drift.place.path)
+        merged = merge_contents(
+            draft, drift.base, project, content, path=drift.place.path, collection=drift.source.collection
+        )
         mine = self._comparison.observe(drift)
         if not merged.is_clean or merged.state is None:
             if drift.deployment is not None:

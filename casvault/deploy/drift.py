@@ -162,7 +162,7 @@ def _base(draft: Draft, place: Place, deployment: Deployment, version: Oid | Non
     """
     if version is None:
         return draft.graph.commit(deployment.settled).root
-    return find_base(draft, mine or deployment.settled, version, place.path)
+    return find_base(draft, mine or deployment.settled, version, place.path, collection=place.collection)
 
 
 def _state(root: Root | None) -> State | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.artifacts.drivers import drivers_of
 from casvault.deploy.advice import MergeForecast
 from casvault.deploy.drift import Drift, Status
 from casvault.errors import CasvaultError, MissingObjectError
@@ -54,10 +55,17 @@ def forecast_without_contents(drift: Drift) -> Forecast | None:
     return Forecast(MergeForecast.FAST_FORWARD if drift.status in _ONE_SIDED else MergeForecast.NONE)
 
 
-def forecast(reader: ObjectReader, drift: Drift) -> Forecast | None:
+def forecast(draft: Draft, reader: ObjectReader, drift: Drift) -> Forecast | None:
     """What a merge would do; None if the reader does not have the contents that it takes."""
     try:
-        merged = merge_states(Overlay(reader), drift.base, drift.collection, drift.project, path=drift.source.path)
+        merged = merge_states(
+            Overlay(reader),
+            drift.base,
+            drift.collection,
+            drift.project,
+            path=drift.source.path,
+            drivers=drivers_of(draft, drift.source.collection),
+        )
     except MissingObjectError:
         return None
     except CasvaultError:

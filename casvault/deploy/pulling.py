@@ -151,7 +151,14 @@ class _Pulling:
 
     def _merge(self, version: Oid, mine: Oid, taken: Deployment) -> Planned:
         drift, draft = self._drift, self._comparison.draft
-        merged = merge_contents(draft, drift.base, drift.collection, drift.project, path=drift.source.path)
+        merged = merge_contents(
+            draft,
+            drift.base,
+            drift.collection,
+            drift.project,
+            path=drift.source.path,
+            collection=drift.source.collection,
+        )
         if merged.is_clean and merged.state is not None:
             return self._home(
                 Action.MERGED, self._united(merged.state, version, mine, Origin.MERGE), merged.state, taken

@@ -254,7 +254,7 @@ class Drifting(Subjects):
 
     def _forecast(self, look: _Look, drift: Drift) -> Forecast:
         draft = look.comparison.draft
-        found = forecast_without_contents(drift) or forecast(draft.scratch, drift)
+        found = forecast_without_contents(drift) or forecast(draft, draft.scratch, drift)
         if found is not None:
             return found
         # What no pack holds was only hashed, or not even read, and a merge needs its bytes.
@@ -263,7 +263,7 @@ class Drifting(Subjects):
         home = self._collection_directory(show(drift.source.collection))
         if home is not None and home.is_dir():
             scan_paths(home, [drift.source.path], stage)
-        return forecast(stage, drift) or Forecast(MergeForecast.UNKNOWN)
+        return forecast(draft, stage, drift) or Forecast(MergeForecast.UNKNOWN)
 
     def _row(
         self,

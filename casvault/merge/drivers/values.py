@@ -112,14 +112,18 @@ def order_keys(host: Sequence[Scalar], donor: Sequence[Scalar], wanted: Iterable
     kept = set(wanted)
     order = [key for key in host if key in kept]
     own, given = set(order), set(donor)
-    before: Scalar | None = None
+    followers: dict[Scalar | None, list[Scalar]] = {}
+    neighbour: Scalar | None = None
     for key in donor:
-        if key not in kept:
-            continue
-        if key not in own:
-            at = 0 if before is None else order.index(before) + 1
-            while at < len(order) and order[at] not in given:
-                at += 1
-            order.insert(at, key)
-        before = key
-    return order
+        if key in own:
+            neighbour = key
+        elif key in kept:
+            followers.setdefault(neighbour, []).append(key)
+    placed: list[Scalar] = []
+    waiting = followers.get(None, [])
+    for key in order:
+        if key in given:
+            placed += waiting
+            waiting = followers.get(key, [])
+        placed.append(key)
+    return placed + waiting

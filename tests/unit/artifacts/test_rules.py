@@ -4,6 +4,7 @@ import pytest
 
 from casvault.artifacts.rules import DEFAULTS, Rule, Rules, parse_rules
 from casvault.errors import UsageError
+from casvault.merge.drivers.registry import BUILT_IN, DEFAULT_DRIVERS, Binding, DriverName
 from casvault.worktree.node import Role
 
 PROMPTS = b'[[rules]]\npath = "prompts/**/*.txt"\nkind = "prompt"\nsuffix = ".txt"\n'
@@ -226,3 +227,34 @@ def test_expand_is_the_inverse_of_short_name(path: bytes) -> None:
 )
 def test_admits_paths_that_can_be_artifacts(path: bytes, admitted: bool) -> None:
     assert Rules().admits(path) == admitted
+
+
+def test_merge_rules_come_before_the_built_in_choice() -> None:
+    text = b'[[merge]]\npath = "*.json"\ndriver = "text"\n[[merge]]\npath = "skills/**/log"\ndriver = "union"\n'
+    drivers = parse_rules(text, "here").drivers
+    assert drivers.bindings == (
+        Binding("*.json", DriverName.TEXT),
+        Binding("skills/**/log", DriverName.UNION),
+        *BUILT_IN,
+    )
+    assert parse_rules(b"", "here").drivers is DEFAULT_DRIVERS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("merge = 1", "not a list"),
+        ("merge = [1]", "has `path` and `driver`"),
+        ('[[merge]]\npath = "x"', "has `path` and `driver`"),
+        ('[[merge]]\npath = "x"\ndriver = "text"\nmore = 1', "has `path` and `driver`"),
+        ('[[merge]]\npath = 1\ndriver = "text"', "strings"),
+        ('[[merge]]\npath = "x"\ndriver = "magic"', "no merge driver is called 'magic'"),
+        ('[[merge]]\npath = ""\ndriver = "text"', "must be a name"),
+        ('[[merge]]\npath = "/x"\ndriver = "text"', "must be a name"),
+        ('[[merge]]\npath = "../x"\ndriver = "text"', "must be a name"),
+        ('[[merge]]\npath = "x/**"\ndriver = "text"', "must end with the pattern of a name"),
+    ],
+)
+def test_merge_rules_that_say_nothing(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse_rules(text.encode(), "here")
