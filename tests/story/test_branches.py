@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from casvault import How, Merging, Vault
-from casvault.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from casvault.errors import ConflictError, NotFoundError, RefusedError, StaleError, UsageError
 from casvault.vault.results import BranchMerge
-from tests.story.scene import Scene, assert_clean, change_line, picture, text, write
+from tests.story.scene import Scene, assert_clean, change_line, clock, picture, text, write
 
 
 def notes(scene: Scene, name: str = "notes") -> Path:
@@ -265,3 +265,22 @@ def test_merges_of_artifacts_and_branches_are_not_taken_for_each_other(scene: Sc
     with pytest.raises(UsageError, match="no merge of branches"):
         vault.continue_branch("skills/pdf")
     assert len(vault.drift(scene.app).rows) > 0
+
+
+def test_a_snapshot_does_not_take_back_what_came_to_the_branch_while_it_looked(scene: Scene) -> None:
+    """The other's commit would have been undone by the next one, unseen by whoever made that."""
+    others, directory = scene.vault(), notes(scene)
+    record(others, "main", directory)
+    moved: list[str] = []
+
+    def meddling_clock() -> tuple[int, int]:
+        """The time is asked for once the branch was looked at."""
+        if not moved:
+            moved.append("")
+            moved[0] = record(others, "main", notes(scene, "elsewhere"), line3="theirs")
+        return clock()
+
+    write(directory, "a.md", text(line5="mine"))
+    with pytest.raises(StaleError, match="moved this branch meanwhile"):
+        scene.vault(clock=meddling_clock).snapshot_branch("main", directory)
+    assert others.rev_parse("branches/main").hex() == moved[0]
