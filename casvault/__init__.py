@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from casvault.deploy.actions import Action
     from casvault.deploy.advice import DriftType, MergeForecast, Recommendation
+    from casvault.deploy.branching import Merging
     from casvault.deploy.deploying import DeployStrategy
     from casvault.deploy.drift import Status
     from casvault.deploy.pulling import PullStrategy
@@ -33,6 +34,7 @@ __all__ = [
     "DriftType",
     "How",
     "MergeForecast",
+    "Merging",
     "Oid",
     "PullStrategy",
     "Recommendation",
@@ -50,6 +52,7 @@ _HOMES = {
     "DeployStrategy": "deploy.deploying",
     "DriftType": "deploy.advice",
     "MergeForecast": "deploy.advice",
+    "Merging": "deploy.branching",
     "How": "pending.merge",
     "Oid": "oid",
     "PullStrategy": "deploy.pulling",

@@ -36,6 +36,8 @@ HOMES: dict[str, str | dict[str, str]] = {
     "log": "history:log",
     "show": "history:show",
     "diff": "history:diff",
+    "branch": "branches:branch",
+    "merge": "branches:merge",
     "lineage": "history:lineage",
     "deploy": "deploying:deploy",
     "undeploy": "deploying:undeploy",

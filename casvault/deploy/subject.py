@@ -1,4 +1,4 @@
-"""What a merge in progress is about: which deployment, and which way its content was to go."""
+"""What a merge in progress is about: which deployment and which way its content was to go, or which branches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from casvault.objects import Field
     from casvault.pending import PendingMerge
 
+BRANCHES = b"branches/"
 _DIRECTION = b"direction"
+_BRANCH_KEY = b"@branch"
+"""Where a project's name stands in the key of another merge, which begins with no @."""
 
 
 class Direction(Enum):
@@ -21,6 +24,8 @@ class Direction(Enum):
     """Into the collection: ours is the collection's side, theirs the project's."""
     DEPLOY = "deploy"
     """Into the project: ours is the project's side, theirs the collection's."""
+    BRANCH = "branch"
+    """Into a branch: ours is that branch, theirs what is merged into it."""
 
 
 class Subject(NamedTuple):
@@ -32,6 +37,11 @@ class Subject(NamedTuple):
     collection: bytes
     path: bytes
     strategy: bytes
+
+    @property
+    def arguments(self) -> tuple[bytes, ...]:
+        """What operations on the merge name."""
+        return self.collection, self.project
 
     @property
     def ref(self) -> bytes:
@@ -47,23 +57,49 @@ class Subject(NamedTuple):
         return Labels(b"base", project, collection)
 
 
-def subject_fields(subject: Subject) -> tuple[Field, ...]:
+class Branching(NamedTuple):
+    """The same for a merge into a branch."""
+
+    direction: Direction
+    into: bytes
+    source: bytes
+    """The branch that is merged, or the id of a commit in hexadecimal."""
+    strategy: bytes
+
+    @property
+    def arguments(self) -> tuple[bytes, ...]:
+        return self.into, self.source
+
+    @property
+    def ref(self) -> bytes:
+        return pending_ref((_BRANCH_KEY, self.into, self.source))
+
+    @property
+    def labels(self) -> Labels:
+        return Labels(b"base", b"branch " + self.into, b"branch " + self.source)
+
+
+def subject_fields(subject: Subject | Branching) -> tuple[Field, ...]:
     """The fields for the commit of the merge."""
-    rest = zip(Subject._fields[1:], subject[1:], strict=True)
+    rest = zip(subject._fields[1:], subject[1:], strict=True)
     return ((_DIRECTION, subject.direction.value.encode()), *((key.encode(), value) for key, value in rest))
 
 
-def read_subject(merge: PendingMerge, place: str) -> Subject:
+def read_subject(merge: PendingMerge, place: str) -> Subject | Branching:
     """What the merge is about; MalformedError where it does not say so."""
     found: dict[bytes, bytes] = {}
     for key, value in merge.fields:
         if found.setdefault(key, value) != value:
             raise MalformedError(f"merge in progress: the field {key!r} stands more than once", place=place)
-    values = [found.get(key.encode()) for key in Subject._fields]
+    is_branch = found.get(_DIRECTION) == Direction.BRANCH.value.encode()
+    keys = Branching._fields if is_branch else Subject._fields
+    values = [found.get(key.encode()) for key in keys]
     known = [value for value in values if value]
     if len(known) != len(values):
-        missing = next(key for key, value in zip(Subject._fields, values, strict=True) if not value)
+        missing = next(key for key, value in zip(keys, values, strict=True) if not value)
         raise MalformedError(f"merge in progress: it has no {missing}", place=place)
+    if is_branch:
+        return Branching(Direction.BRANCH, *known[1:])
     direction = next((each for each in Direction if each.value.encode() == known[0]), None)
     if direction is None:
         raise UnsupportedError(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.bases import keep_base
 from casvault.deploy.state import Place
-from casvault.deploy.subject import Direction, Subject, read_subject, subject_fields
+from casvault.deploy.subject import Branching, Direction, Subject, read_subject, subject_fields
+from casvault.errors import MalformedError
 from casvault.pending import Moment, PendingMerge, carry_over, handle_of, read_pending, write_pending
 
 if TYPE_CHECKING:
@@ -86,7 +87,12 @@ def forget_waiting(comparison: Comparison, place: Place) -> None:
 
 def read_waiting(draft: Draft, ref: bytes, oid: Oid) -> Waiting:
     merge = read_pending(draft.stage, oid)
-    return Waiting(ref, read_subject(merge, str(oid)), merge)
+    subject = read_subject(merge, str(oid))
+    if isinstance(subject, Branching):
+        raise MalformedError(
+            "merge in progress: the ref is that of a deployment, the merge of a branch", place=str(oid)
+        )
+    return Waiting(ref, subject, merge)
 
 
 def _subject(direction: Direction, project: bytes, place: Place) -> Subject:

@@ -11,9 +11,9 @@ from casvault.deploy.homes import Homes
 from casvault.deploy.registration import Claim
 from casvault.deploy.run import Command
 from casvault.deploy.state import read_deployments
-from casvault.deploy.subject import Direction
+from casvault.deploy.subject import Branching, Direction
 from casvault.deploy.waiting import Waiting, read_waiting
-from casvault.errors import NotFoundError, StaleError
+from casvault.errors import NotFoundError, StaleError, UsageError
 from casvault.pending import CONTINUE
 from casvault.vault.merges import Merges
 from casvault.vault.results import ContinueResult, pull_row
@@ -33,6 +33,8 @@ class Continuing(Merges, Subjects):
         with the result, that is a new conflict, which waits under the same name.
         """
         found = self._find_merge(merge)
+        if isinstance(found.subject, Branching):
+            raise UsageError("a merge of branches, which `continue_branch` brings to its end", place=merge)
         waiting = Waiting(found.ref, found.subject, found.merge)
         subject = self._waiting_subject(waiting)
         if waiting.subject.direction is Direction.DEPLOY and subject is None:

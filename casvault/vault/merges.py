@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show, typed
 from casvault.deploy.run import Command, run
-from casvault.deploy.subject import Subject, read_subject
+from casvault.deploy.subject import BRANCHES, Branching, Subject, read_subject
 from casvault.errors import ConflictError, NotFoundError, StaleError, UsageError
 from casvault.merge.content import ModeConflict, merge_mode
 from casvault.objects import FILE_MODES, Root, read_blob, write_blob
@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
     ref: bytes
     merge: PendingMerge
-    subject: Subject
+    subject: Subject | Branching
 
 
 class Merges(WritingVault):
@@ -139,7 +139,7 @@ class Merges(WritingVault):
                     draft.set_ref(found.ref, write_pending(draft.stage, draft.draftsman, merge))
                 latest[:] = [merge]
 
-            arguments = (found.subject.collection, found.subject.project, conflict.path, how.value.encode())
+            arguments = (*found.subject.arguments, conflict.path, how.value.encode())
             outcome = run(self._session(message, {}), stage, Command("resolve", arguments), plan)
         return MergeResult(_merge_info(found._replace(merge=latest[0])), outcome)
 
@@ -152,7 +152,8 @@ class Merges(WritingVault):
                 raise StaleError("it was continued or aborted meanwhile", place=handle_of(found.ref))
             draft.set_ref(found.ref, None)
 
-        arguments = (found.subject.collection, found.subject.project, found.subject.path)
+        subject = found.subject
+        arguments = subject.arguments if isinstance(subject, Branching) else (*subject.arguments, subject.path)
         with self._stage() as stage:
             outcome = run(self._session(message, {}), stage, Command("merge abort", arguments), plan)
         return MergeResult(_merge_info(found), outcome)
@@ -175,9 +176,12 @@ class Merges(WritingVault):
     def _is_named(self, found: Found, name: str) -> bool:
         if len(name) >= MIN_HANDLE and handle_of(found.ref).startswith(name.lower()):
             return True
-        wanted, rules = typed(name).strip(b"/"), self._rules(show(found.subject.collection))
+        wanted, subject = typed(name).strip(b"/"), found.subject
+        if isinstance(subject, Branching):
+            return wanted in (subject.into, BRANCHES + subject.into)
+        rules = self._rules(show(subject.collection))
         # An artifact that was moved is known by its path in the project and by the one in the collection.
-        for path in {found.subject.path, found.merge.path}:
+        for path in {subject.path, found.merge.path}:
             short = rules.short_name(path)
             if wanted and wanted in (path, short, short.rpartition(b"/")[2]):
                 return True
@@ -238,8 +242,8 @@ def _read_again(draft: Draft, ref: bytes, conflict: TreeConflict) -> PendingMerg
 def _find_conflict(found: Found, text: str) -> TreeConflict:
     """The conflict at a path, which may be typed with the artifact's path or relative to it."""
     wanted, artifact = typed(text).strip(b"/"), found.merge.path
-    names = {wanted, artifact + b"/" + wanted}
-    if wanted == artifact.rpartition(b"/")[2]:
+    names = {wanted, artifact + b"/" + wanted} if artifact else {wanted}
+    if artifact and wanted == artifact.rpartition(b"/")[2]:
         names.add(artifact)
     conflicts = [conflict for conflict in found.merge.conflicts if conflict.path in names]
     if len(conflicts) == 1:
@@ -274,21 +278,25 @@ def _earlier_choice(earlier: Earlier) -> EarlierChoice:
     return EarlierChoice(earlier.operation, how, state, name, seconds, zone.decode())
 
 
-def _described(subject: Subject) -> str:
+def _described(subject: Subject | Branching) -> str:
+    if isinstance(subject, Branching):
+        return f"{show(subject.source)} into {show(subject.into)}"
     return f"{show(subject.path)}, project {show(subject.project)}"
 
 
 def _merge_info(found: Found) -> MergeInfo:
     merge, subject = found.merge, found.subject
     labels = subject.labels
+    about = (b"", b"", b"", subject.into) if isinstance(subject, Branching) else subject[1:5]
+    project, root, collection, artifact = map(show, about)
     return MergeInfo(
         handle_of(found.ref),
         show(found.ref),
         subject.direction,
-        show(subject.project),
-        show(subject.root),
-        show(subject.collection),
-        show(subject.path),
+        project,
+        root,
+        collection,
+        artifact,
         show(subject.strategy),
         show(labels.ours),
         show(labels.theirs),

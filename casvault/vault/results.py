@@ -13,14 +13,16 @@ from casvault.deploy.actions import Action
 from casvault.objects import read_commit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from casvault.deploy.actions import Planned
     from casvault.deploy.advice import DriftType, MergeForecast, Recommendation
+    from casvault.deploy.branching import Merging
     from casvault.deploy.drift import Status
     from casvault.deploy.run import Outcome as Outcome
     from casvault.deploy.subject import Direction
-    from casvault.merge.trees import ConflictKind
+    from casvault.merge.trees import ConflictKind, TreeConflict
     from casvault.objects import ObjectReader, Root
     from casvault.oid import Oid
     from casvault.pending import How
@@ -350,7 +352,7 @@ def deploy_row(reader: ObjectReader, row: Planned) -> DeployRow:
         row.action,
         row.version,
         _files(reader, row),
-        _conflicts(row),
+        conflict_rows(row.conflicts),
         row.merge,
         *_why(row),
     )
@@ -369,7 +371,7 @@ def pull_row(reader: ObjectReader, row: Planned) -> PullRow:
         row.version,
         parents,
         _files(reader, row),
-        _conflicts(row),
+        conflict_rows(row.conflicts),
         row.merge,
         *_why(row),
     )
@@ -382,8 +384,8 @@ def _files(reader: ObjectReader, row: Planned) -> tuple[FileChange, ...]:
     return tuple(FileChange(show(change.path), change.old, change.new) for change in changes)
 
 
-def _conflicts(row: Planned) -> tuple[ConflictRow, ...]:
-    return tuple(ConflictRow(show(each.path), each.kind, each.base, each.ours, each.theirs) for each in row.conflicts)
+def conflict_rows(conflicts: Iterable[TreeConflict]) -> tuple[ConflictRow, ...]:
+    return tuple(ConflictRow(show(each.path), each.kind, each.base, each.ours, each.theirs) for each in conflicts)
 
 
 def _why(row: Planned) -> tuple[str | None, str | None]:
@@ -441,8 +443,46 @@ class ConflictFiles(NamedTuple):
     """All of them in one text with markers; None where no lines clash."""
 
 
+class BranchInfo(NamedTuple):
+    name: str
+    tip: Oid
+    seconds: int
+    zone: str
+    subject: str
+    """The first line of the newest commit's message."""
+
+
+class BranchResult(NamedTuple):
+    branch: str
+    tip: Oid
+    created: bool
+    """Whether a commit was made, or the branch itself."""
+    ignored: tuple[str, ...]
+    """What the ignore rules left out; a directory stands for everything in it."""
+    notes: tuple[str, ...]
+    outcome: Outcome
+
+
+class BranchMerge(NamedTuple):
+    """What a merge into a branch came to."""
+
+    into: str
+    source: str
+    action: Merging
+    tip: Oid
+    """Where the branch stands now."""
+    conflicts: tuple[ConflictRow, ...]
+    merge: str | None
+    """The handle of the merge that waits."""
+    outcome: Outcome
+
+    @property
+    def is_complete(self) -> bool:
+        return self.merge is None
+
+
 class MergeInfo(NamedTuple):
-    """A pull or deploy that met conflicts, and waits for them to be settled."""
+    """A pull, deploy or merge of branches that met conflicts, and waits for them to be settled."""
 
     handle: str
     ref: str
@@ -451,6 +491,7 @@ class MergeInfo(NamedTuple):
     root: str
     collection: str
     artifact: str
+    """The branch that is merged into, of a merge of branches; project, root and collection are empty then."""
     strategy: str
     ours_name: str
     """What ours is, for people: "collection lib"."""

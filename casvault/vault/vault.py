@@ -12,6 +12,7 @@ from casvault.errors import FailureError, RefusedError
 from casvault.repository import CONTROL, Repository
 from casvault.vault.artifacts import Artifacts
 from casvault.vault.backend import Backend
+from casvault.vault.branches import Branches
 from casvault.vault.collections import Collections
 from casvault.vault.history import History
 from casvault.vault.projects import Projects
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from casvault.vault.results import SnapshotResult
 
 
-class Vault(Collections, Artifacts, Projects, History, Upkeep, Backend):
+class Vault(Collections, Artifacts, Projects, Branches, History, Upkeep, Backend):
     """An open vault. Made by `init`, `open`, `discover` or `in_memory`; safe from several threads and processes.
 
     The options of all four: `author` and `clock` sign what is made, `progress` is told of long work, and `here` is the

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from casvault import Vault
+from casvault import How, Vault
 from casvault.errors import NotFoundError, RefusedError
 from casvault.interop.git import ImportOptions, export_repository, import_repository
 from casvault.objects import FILE, Root
@@ -135,3 +135,20 @@ def test_ids_of_one_kind_are_not_mixed_with_the_other(tmp_path: Path) -> None:
     Git(tmp_path / "out.git", "sha1")
     with pytest.raises(RefusedError, match="sha256 ids"):
         export_repository(vault, tmp_path / "out.git")
+
+
+def test_a_merge_that_was_resolved_goes_to_git_and_comes_back_the_same(vault: Vault, tmp_path: Path) -> None:
+    """A record of the conflict in the commit would have had no place in git, and the branch could not leave."""
+    move(vault, "branches/try", "theirs\n", after="branches/main")
+    move(vault, "branches/main", "ours\n", after="branches/main")
+    merge = vault.merge_branch("try", "main").merge
+    assert merge is not None
+    vault.resolve(merge, "f", How.FILE, b"both\n")
+    tip = vault.continue_branch(merge).tip
+    export_repository(vault, tmp_path / "out.git")
+    out = Git(tmp_path / "out.git")
+    assert out.run("show", "main:f") == "both"
+    assert len(out.run("log", "-1", "--format=%P", "main").split()) == 2
+    again = Vault.in_memory()
+    import_repository(again, out.path, options=PLAIN)
+    assert again.find_ref("branches/main") == tip

@@ -8,6 +8,7 @@ import typer
 
 from casvault.cli.call import Call
 from casvault.cli.command import COLLECTIONS, CollectionOption, ExitCodeOption, MessageOption, command
+from casvault.cli.commands.branches import branch_document, snapshot_lines
 from casvault.cli.documents import plain
 from casvault.cli.failures import DIFFERENCE
 from casvault.cli.outcomes import outcome_document
@@ -97,13 +98,42 @@ def status(context: typer.Context, collection: CollectionOption = None, exit_cod
     return DIFFERENCE if exit_code and found.changes else 0
 
 
-@command(COLLECTIONS, "casvault snapshot", "casvault snapshot -m 'Tables in the pdf skill'")
-def snapshot(context: typer.Context, message: MessageOption = "", collection: CollectionOption = None) -> None:
-    """Record what a collection's directory holds.
+@command(
+    COLLECTIONS,
+    "casvault snapshot",
+    "casvault snapshot -m 'Tables in the pdf skill'",
+    "casvault snapshot --branch notes ~/notes",
+)
+def snapshot(
+    context: typer.Context,
+    directory: Annotated[
+        str | None, typer.Argument(metavar="DIR", help="With --branch: the directory; by default the current one.")
+    ] = None,
+    branch: Annotated[
+        str | None,
+        typer.Option("--branch", metavar="NAME", help="Record a plain directory on this branch.", show_default=False),
+    ] = None,
+    message: MessageOption = "",
+    collection: CollectionOption = None,
+) -> None:
+    """Record what a collection's directory holds, or a plain directory.
 
     Each changed artifact gets a new version, and the collection one snapshot. If nothing has changed, none is made.
+    With --branch, any directory becomes the next commit of a branch, whatever it is.
     """
     call = Call.of(context)
+    if branch is not None:
+        if collection is not None:
+            raise UsageError("a branch belongs to no collection", place="--collection")
+        made = call.vault().snapshot_branch(branch, directory or ".", message)
+        call.answer(branch_document(made), snapshot_lines(made))
+        for note in made.notes:
+            call.warn(note)
+        call.warn_of(made.outcome)
+        return
+    if directory is not None:
+        remedy = "or record the directory: --branch NAME"
+        raise UsageError("a collection is named with --collection", place=directory, remedy=remedy)
     result = call.vault().snapshot(message, collection)
     call.answer(_snapshot_document(result), _snapshot_lines(result))
     call.warn_of(result.outcome)

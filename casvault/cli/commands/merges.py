@@ -16,6 +16,7 @@ from casvault.cli.artifacts import (
 )
 from casvault.cli.call import Call
 from casvault.cli.command import PROJECTS, MessageOption, command
+from casvault.cli.commands.branches import merge_document, merge_lines
 from casvault.cli.documents import plain
 from casvault.cli.editing import edited
 from casvault.cli.failures import CONFLICT
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from casvault import How, Take, Vault
     from casvault.vault.results import ConflictInfo, ContinueResult, EarlierChoice, Marked, MergeInfo, MergeResult
 
-MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the artifact's name."
+BRANCH = "BRANCH"
+"""The direction of a merge of branches."""
+MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the name of the artifact or branch."
 MergeArgument = Annotated[str, typer.Argument(metavar="MERGE", help=MERGE_HELP)]
 TOOL_HELP = f"Merge it in a tool ({', '.join(TOOLS)}), or by a command with $BASE, $LOCAL, $REMOTE and $MERGED."
 ToolOption = Annotated[str | None, typer.Option("--tool", metavar="T", help=TOOL_HELP, show_default=False)]
@@ -66,11 +69,18 @@ def continue_merge(
 ) -> int:
     """Finish a merge of which every conflict is settled.
 
-    The result goes into the collection that was pulled to, or the project that was deployed to, together with what
-    happened there since. If that clashes, it is a new conflict, which waits under the same name.
+    The result goes into the collection that was pulled to, the project that was deployed to, or the branch that was
+    merged into, together with what happened there since. If that clashes, it is a new conflict, which waits under the
+    same name.
     """
     call = Call.of(context)
-    result = call.vault().continue_merge(merge, follow=follow, message=message)
+    vault = call.vault()
+    if vault.merge_info(merge).direction.name == BRANCH:
+        ended = vault.continue_branch(merge, message=message)
+        call.answer(merge_document(ended), merge_lines(ended))
+        call.warn_of(ended.outcome)
+        return 0 if ended.is_complete else CONFLICT
+    result = vault.continue_merge(merge, follow=follow, message=message)
     document = {
         "merge": result.merge,
         "direction": plain(result.direction),
@@ -258,7 +268,8 @@ def _continued_lines(result: "ContinueResult") -> Iterator[str]:
 
 
 def _title(info: "MergeInfo") -> str:
-    return f"{coloured(info.handle, 'yellow')} {info.direction.value} of {coloured(quoted(info.artifact), bold=True)}"
+    what = "merge into" if info.direction.name == BRANCH else f"{info.direction.value} of"
+    return f"{coloured(info.handle, 'yellow')} {what} {coloured(quoted(info.artifact), bold=True)}"
 
 
 def _show_lines(vault: "Vault", info: "MergeInfo") -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from casvault.deploy.subject import Direction, Subject, read_subject, subject_fields
+from casvault.deploy.subject import Branching, Direction, Subject, read_subject, subject_fields
 from casvault.errors import MalformedError, UnsupportedError
 from casvault.objects import Field, MemoryObjects
 from casvault.pending import PendingMerge
@@ -19,7 +19,26 @@ def merge(*fields: Field) -> PendingMerge:
     return example_merge(MemoryObjects())._replace(fields=fields)
 
 
-@pytest.mark.parametrize("direction", Direction)
+BRANCHING = Branching(Direction.BRANCH, b"main", b"feature/x", b"merge")
+
+
+def test_branching_round_trip() -> None:
+    assert read_subject(merge(*subject_fields(BRANCHING), (b"more", b"kept")), "place") == BRANCHING
+
+
+def test_branching_ref_is_none_that_a_deployment_can_have() -> None:
+    assert BRANCHING.ref == b"merges/%40branch/main/feature%2Fx"
+    assert BRANCHING.labels == Labels(b"base", b"branch main", b"branch feature/x")
+
+
+@pytest.mark.parametrize("key", Branching._fields[1:])
+def test_read_subject_of_branches_without_a_field(key: str) -> None:
+    fields = [field for field in subject_fields(BRANCHING) if field[0] != key.encode()]
+    with pytest.raises(MalformedError, match=f"place: merge in progress: it has no {key}"):
+        read_subject(merge(*fields), "place")
+
+
+@pytest.mark.parametrize("direction", [Direction.PULL, Direction.DEPLOY])
 def test_subject_round_trip(direction: Direction) -> None:
     subject = SUBJECT._replace(direction=direction)
     assert read_subject(merge(*subject_fields(subject), (b"more", b"kept")), "place") == subject
