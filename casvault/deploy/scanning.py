@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from casvault.objects import ObjectStage, Root
+    from casvault.objects import ObjectReader, ObjectStage, Root
     from casvault.oid import Oid
     from casvault.progress import Progress
     from casvault.repository import Repository
@@ -125,9 +125,10 @@ def scan_project(
     ignores: Mapping[bytes, IgnoreRules],
     *,
     storing: bool,
+    reader: ObjectReader | None = None,
 ) -> ProjectScan:
     """The states of these paths of a project; `held` are paths with states that no ignore rule may hide, `ignores` has
-    the rules for those paths that need more than what is on disk.
+    the rules for those paths that need more than what is on disk, and `reader` has these states if the stage does not.
     """
     states: dict[bytes, list[Root]] = {}
     above: set[bytes] = set()
@@ -140,7 +141,9 @@ def scan_project(
             return True
         ends = [end for end, sign in enumerate(path) if sign == 0x2F]
         return any(
-            find_path(stage, root, path[end + 1 :]) is not None for end in ends for root in states.get(path[:end], ())
+            find_path(reader or stage, root, path[end + 1 :]) is not None
+            for end in ends
+            for root in states.get(path[:end], ())
         )
 
     if not directory.is_dir():

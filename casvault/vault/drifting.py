@@ -152,17 +152,11 @@ class Drifting(Subjects):
         return line
 
     def _peek_into(
-        self, draft: Draft, subject: Subject, places: Iterable[Place], lines: Mapping[bytes, Line | None]
+        self, draft: Draft, subject: Subject, places: list[Place], lines: Mapping[bytes, Line | None]
     ) -> ProjectScan:
         """What a project holds at these places now."""
-        held, paths = [], []
-        for place in places:
-            paths.append(place.file_path)
-            line = lines.get(place.collection)
-            if place in subject.deployments:
-                held.append((place.file_path, draft.graph.commit(subject.deployments[place].settled).root))
-            elif line is not None and line.scan is not None and place.path in line.scan.units:
-                held.append((place.file_path, line.scan.units[place.path]))
+        held = _iter_held(draft, subject, places, lines)
+        paths = [place.file_path for place in places]
         ignores = ignores_of(self.reader, self._snapshots_of(draft.view), places)
         return scan_project(self._repository, draft.stage, subject.directory, paths, held, ignores, storing=False)
 
@@ -225,12 +219,17 @@ class Drifting(Subjects):
             for look, places in wanted:
                 subject = look.subject
                 paths = [place.file_path for place in places]
-                held = [
-                    (place.file_path, look.comparison.draft.graph.commit(subject.deployments[place].settled).root)
-                    for place in places
-                ]
-                ignores = self._ignores(places)
-                scan = scan_project(self._repository, stage, subject.directory, paths, held, ignores, storing=True)
+                draft = look.comparison.draft
+                scan = scan_project(
+                    self._repository,
+                    stage,
+                    subject.directory,
+                    paths,
+                    _iter_held(draft, subject, places, look.lines),
+                    self._ignores(places),
+                    storing=True,
+                    reader=draft.stage,
+                )
                 scanned.append((Project(subject.name, subject.ref, scan.states), places, scan.cache))
 
             def plan(draft: Draft) -> None:
@@ -306,6 +305,18 @@ class Drifting(Subjects):
             None if observed is None or not drift.is_edited else first_seen(draft, observed),
             checked,
         )
+
+
+def _iter_held(
+    draft: Draft, subject: Subject, places: Iterable[Place], lines: Mapping[bytes, Line | None]
+) -> Iterator[tuple[bytes, Root]]:
+    """What no ignore rule may hide: what a version holds, there or in the collection."""
+    for place in places:
+        line = lines.get(place.collection)
+        if place in subject.deployments:
+            yield place.file_path, draft.graph.commit(subject.deployments[place].settled).root
+        if line is not None and line.scan is not None and place.path in line.scan.units:
+            yield place.file_path, line.scan.units[place.path]
 
 
 def _id(state: Root | None) -> Oid | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from casvault import Action, PullStrategy, Recommendation, Status, Vault
+from casvault import Action, DeployStrategy, PullStrategy, Recommendation, Status, Vault
 from casvault.deploy.state import read_deployments
 from casvault.errors import LocalEditsError, NotFoundError, RefusedError, UsageError
 from casvault.vault.results import DriftRow
@@ -288,4 +288,44 @@ def test_a_fork(scene: Scene, name: str | None, relink: bool) -> None:
     if not relink:
         (again,) = vault.pull([SKILL], scene.app, strategy=PullStrategy.FORK).artifacts
         assert again.path == ("skills/pdf-app-2" if name is None else "skills/pdf-app")
+    assert_clean(vault)
+
+
+def test_a_project_that_is_ahead_of_its_collection(scene: Scene) -> None:
+    """It holds a version that the collection does not have, and nothing besides: here, a merge that was made in it."""
+    vault = scene.vault()
+    vault.deploy([SKILL], scene.app)
+    change_line(scene.app / DEPLOYED, 3, "app")
+    change_line(scene.lib / PDF, 9, "lib")
+    vault.deploy([SKILL], scene.app, strategy=DeployStrategy.MERGE)
+    row = row_of(vault, scene.app, SKILL)
+    assert (row.status, row.ahead, row.behind, row.recommendation) == (Status.AHEAD, 2, 0, Recommendation.PULL)
+    before = picture(scene.app, own=True), vault.refs()
+    with pytest.raises(LocalEditsError, match="ahead"):
+        vault.deploy([SKILL], scene.app)
+    assert [each.action for each in vault.deploy([], scene.app).artifacts] == [Action.KEPT]
+    assert (picture(scene.app, own=True), vault.refs()) == before
+    (forced,) = vault.deploy([SKILL], scene.app, strategy=DeployStrategy.OVERWRITE).artifacts
+    assert (forced.action, (scene.app / DEPLOYED).read_text()) == (Action.REPLACED, text(line9="lib"))
+    vault.undo()
+    (pulled,) = vault.pull([SKILL], scene.app).artifacts
+    assert (pulled.action, scene.tip_text()) == (Action.TAKEN, text(line3="app", line9="lib"))
+    assert_clean(vault)
+
+
+def test_an_ignored_file_that_the_collection_has_now(scene: Scene, tmp_path: Path) -> None:
+    """Drift called the copy outdated, an update without a hitch, and deploy then found edits in the way."""
+    vault = scene.vault()
+    vault.deploy([SKILL], scene.app)
+    write(scene.app, ".casvaultignore", "*.secret\n")
+    secret = write(scene.app, f".claude/{SKILL}/key.secret", "precious\n")
+    assert row_of(vault, scene.app, SKILL).status is Status.IN_SYNC
+    write(scene.lib, f"{SKILL}/key.secret", "from the collection\n")
+    assert row_of(vault, scene.app, SKILL).status is Status.CONFLICT
+    assert [each.action for each in vault.deploy([], scene.app).artifacts] == [Action.LEFT]
+    assert secret.read_text() == "precious\n"
+    vault.deploy([SKILL], scene.app, strategy=DeployStrategy.OVERWRITE)
+    assert secret.read_text() == "from the collection\n"
+    vault.undo()
+    assert secret.read_text() == "precious\n"
     assert_clean(vault)
