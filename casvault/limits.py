@@ -32,8 +32,11 @@ MERGE_BYTES: Final = 64 * MIB
 STRUCTURED_BYTES: Final = 256 * KIB
 """Larger files are merged as texts, whatever their type: parsers that know where everything stands are slow."""
 
-STRUCTURED_YAML_BYTES: Final = 64 * KIB
+STRUCTURED_YAML_BYTES: Final = 32 * KIB
 """The same for YAML, whose parser is slower still."""
+
+STRUCTURED_TOML_BYTES: Final = 32 * KIB
+"""And for TOML, of which the edits take time by the square of the number of keys."""
 
 STRUCTURED_DEPTH: Final = 64
 """Mappings and lists in one another, beyond which a file is merged as a text."""

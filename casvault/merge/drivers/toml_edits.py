@@ -7,7 +7,7 @@ from copy import deepcopy
 from datetime import date, time
 from typing import TYPE_CHECKING, Any, Final
 
-from casvault.limits import STRUCTURED_BYTES, STRUCTURED_DEPTH
+from casvault.limits import STRUCTURED_DEPTH, STRUCTURED_TOML_BYTES
 from casvault.merge.drivers.format import PARSER_ERRORS, find_comments
 from casvault.merge.drivers.layout import UnfitError
 from casvault.merge.drivers.values import Scalar, Tag, fingerprint, order_keys, string
@@ -22,7 +22,7 @@ _BOOLEANS: Final = {True: Scalar(Tag.BOOLEAN, "true"), False: Scalar(Tag.BOOLEAN
 
 
 class Toml:
-    limit = STRUCTURED_BYTES
+    limit = STRUCTURED_TOML_BYTES
 
     def read(self, data: bytes) -> Value | None:
         try:
