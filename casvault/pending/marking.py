@@ -10,7 +10,7 @@ from casvault.merge.conflict import ConflictKind
 from casvault.merge.content import ContentConflict, merge_content
 from casvault.objects import FILE_MODES, read_blob
 from casvault.text.lines import is_binary, split_lines
-from casvault.text.markers import Labels, choose_marker_size, find_markers, render
+from casvault.text.markers import Labels, Style, choose_marker_size, find_markers, render
 from casvault.text.merge3 import Chunk, Conflict, Resolved
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Take(Enum):
 
 
 class Marked(NamedTuple):
-    """Both sides of a conflict in one text, with the base, in git's diff3 style."""
+    """Both sides of a conflict in one text, with the base in git's diff3 style unless another one was asked for."""
 
     text: bytes
     hunks: tuple[Hunk, ...]
@@ -53,8 +53,11 @@ class Marked(NamedTuple):
         return find_markers(content, self.marker_size, signs)
 
 
-def mark_up(reader: ObjectReader, conflict: TreeConflict, labels: Labels) -> Marked | None:
-    """The conflict as one text; None where no lines clash: binary and large files, symlinks, directories."""
+def mark_up(reader: ObjectReader, conflict: TreeConflict, labels: Labels, style: Style = Style.DIFF3) -> Marked | None:
+    """The conflict as one text, in this style; hunks always show the base.
+
+    None where no lines clash: binary and large files, symlinks, directories.
+    """
     chunks = _chunks(reader, conflict)
     if not chunks:
         return None
@@ -64,7 +67,7 @@ def mark_up(reader: ObjectReader, conflict: TreeConflict, labels: Labels) -> Mar
         _label(labels.theirs, conflict.theirs, b"deleted"),
     )
     size = choose_marker_size(chunks)
-    return Marked(render(chunks, labels=labels), tuple(_hunks(chunks, labels, size)), size)
+    return Marked(render(chunks, style, labels, size), tuple(_hunks(chunks, labels, size)), size)
 
 
 def take_hunks(reader: ObjectReader, conflict: TreeConflict, takes: Sequence[Take]) -> bytes:

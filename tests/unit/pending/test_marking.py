@@ -8,7 +8,7 @@ from casvault.limits import MERGE_BYTES
 from casvault.merge.trees import ConflictKind, TreeConflict
 from casvault.objects import EXECUTABLE, FILE, LINK, SYMLINK, MemoryObjects, Root
 from casvault.pending.marking import Marked, Take, mark_up, take_hunks
-from casvault.text.markers import Labels
+from casvault.text.markers import Labels, Style
 from casvault.trees import empty_root
 from tests.support.objects import numbered_id
 from tests.support.pending import file
@@ -44,6 +44,19 @@ def found(base: bytes | Root | None, ours: bytes | Root | None, theirs: bytes | 
 def test_mark_up_shows_both_sides_and_the_base() -> None:
     text = found(b"1\n2\n3\n", b"1\nours\n3\n", b"1\ntheirs\n3\n").text
     assert text == b"1\n<<<<<<< mine\nours\n||||||| before\n2\n=======\ntheirs\n>>>>>>> yours\n3\n"
+
+
+def test_mark_up_in_another_style_has_markers_of_the_same_length() -> None:
+    """The marker-like line stands in the base, which `merge` does not show; what is left of markers is still found."""
+    states = (state(content) for content in (b"1\n<<<<<<<\n3\n", b"1\nsame\na\n3\n", b"1\nsame\nb\n3\n"))
+    conflict = TreeConflict(b"a", ConflictKind.CONTENT, *states)
+    merge, zdiff3 = (mark_up(STORE, conflict, LABELS, style) for style in (Style.MERGE, Style.ZDIFF3))
+    assert merge is not None
+    assert zdiff3 is not None
+    head, middle, tail = b"<<<<<<<< mine\na\n", b"|||||||| before\n<<<<<<<\n", b"========\nb\n>>>>>>>> yours\n3\n"
+    assert merge.text == b"1\nsame\n" + head + tail
+    assert zdiff3.text == b"1\nsame\n" + head + middle + tail
+    assert merge.find_left(merge.text) == [3, 5, 7]
 
 
 def test_mark_up_of_what_both_added() -> None:
