@@ -63,7 +63,7 @@ ROLLUP_FACTOR: Final = 8
 ROLLUP_BYTES: Final = 256 * MIB
 """A single command copies no more than this when it rolls packs up."""
 
-RESOLUTIONS_WITHIN: Final = 10_000
+RESOLUTIONS_WITHIN: Final = 2_000
 """Operations in which earlier resolutions of a conflict are looked for, the newest ones."""
 
 KEEP_RECORDS: Final = 64

@@ -94,7 +94,7 @@ def find_earlier(
     """
     wanted = {_key(conflict) for conflict in conflicts if conflict.kind is not ConflictKind.RENAME}
     found: dict[_Key, Earlier] = {}
-    for number, merge in _iter_continued(reader, chain):
+    for number, merge in _iter_continued(reader, chain) if wanted else ():
         for conflict in merge.conflicts:
             key, settled = _key(conflict), merge.settled[conflict.path]
             if key in wanted and _is_there(reader, settled.state):
