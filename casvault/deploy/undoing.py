@@ -248,7 +248,8 @@ def _inverse_write(
 ) -> tuple[str, ...]:
     """Plan the inverse of one write: base is what was written, ours is the disk, theirs what was there before."""
     if on_clash is OnClash.KEEP and is_between(draft.stage, disk, write.old, write.new):
-        if disk != write.old:
+        # Where nothing was, directories may have been made for it, and go again.
+        if disk != write.old or disk is None:
             draft.write_file(ref, write.path, disk, write.old)
         return ()
     merged = merge_states(draft.stage, write.new, disk, write.old, path=write.path)

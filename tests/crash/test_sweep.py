@@ -25,6 +25,7 @@ from tests.support.dying import run_until_death
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+LOCK = "casvault.lock"
 LINES = [f"line {number}\n" for number in range(12)]
 
 
@@ -41,6 +42,8 @@ class World(NamedTuple):
 
     root: Path
     template: Path
+    edited: set[str]
+    """The projects in whose lock files somebody has written."""
 
     @property
     def lib(self) -> Path:
@@ -64,7 +67,14 @@ class World(NamedTuple):
         return Told(
             {(info.name, change) for info in vault.collections() for change in vault.status(info.name).changes},
             {
-                (row.project, row.root, row.artifact, row.moved_to, row.pin, row.recommendation.value): row.status.value
+                (
+                    project.name,
+                    row.root,
+                    row.artifact,
+                    row.moved_to,
+                    row.pin,
+                    row.recommendation.value,
+                ): row.status.value
                 for project in self.projects()
                 for row in vault.drift(project, record=False).rows
             },
@@ -75,23 +85,24 @@ class World(NamedTuple):
         return sorted(path.parent for path in self.root.glob("*/.casvault-project"))
 
     def files(self) -> dict[str, str]:
-        """What a user sees: every file of the collections and the projects but casvault's own."""
+        """What a user sees: every file of the collections and the projects but casvault's own and the lock files."""
         found = {}
         for path in sorted(self.root.rglob("*")):
             relative = path.relative_to(self.root)
-            if path.is_file() and not any(part.startswith(".casvault") for part in relative.parts):
+            is_own = path.name == LOCK or any(part.startswith(".casvault") for part in relative.parts)
+            if path.is_file() and not is_own:
                 found[str(relative)] = path.read_text()
         return found
 
     def check_locks(self) -> None:
-        """The lock file of each project that is registered says what the vault does."""
+        """The lock file of each project that is registered says what the vault does, or what somebody wrote into it."""
         vault = self.vault()
         for info in vault.projects():
             if info.directory is not None and info.directory.exists():
                 entries = lock_entries(vault.reader, vault.find_ref(f"projects/{info.name}"))
-                path = info.directory / "casvault.lock"
+                path = info.directory / LOCK
                 text = path.read_bytes() if path.exists() else b""
-                assert text == (render_lock(entries) if entries else b"")
+                assert text == (render_lock(entries) if entries else b"") or info.directory.name in self.edited
 
 
 class Told(NamedTuple):
@@ -109,7 +120,7 @@ def world() -> Iterator[World]:
 
 
 def make_world(directory: Path) -> World:
-    made = World(directory / "world", directory / "template")
+    made = World(directory / "world", directory / "template", set())
     skill = made.lib / "skills" / "pdf"
     skill.mkdir(parents=True)
     made.app.mkdir()
@@ -233,12 +244,14 @@ def deploy_everywhere(world: World) -> None:
 
 
 def older_lock(world: World) -> None:
-    lock = (world.app / "casvault.lock").read_text()
+    """The lock file of the first version is at hand, and the project has the second one."""
+    shutil.copy(world.app / LOCK, world.root / "older")
     deploy_all(world)
-    (world.app / "casvault.lock").write_text(lock)
 
 
 def deploy_locked(world: World) -> None:
+    world.edited.add(world.app.name)
+    (world.app / LOCK).write_bytes((world.root / "older").read_bytes())
     world.vault().deploy_locked(world.app)
 
 
@@ -357,6 +370,7 @@ def test_command_killed_before_each_change(name: str, world: World) -> None:
         if survived:
             break
         check_after_death(world, command, start, end, back=deaths % 2 == 1, place=f"{name}, change {deaths}")
+        world.check_locks()
         deaths += 1
     assert world.files() == end.files
     assert deaths > 10, "the sweep has found hardly any change to die before"
@@ -387,7 +401,6 @@ def check_after_death(
     if interrupted:
         assert seen == (start if back else end), place
     check_nothing_is_lost(vault, start.files, seen.files, place)
-    world.check_locks()
     assert vault.fsck().problems == (), place
     if seen.files == start.files != end.files:
         command(world)
@@ -395,8 +408,7 @@ def check_after_death(
 
 
 def check_nothing_is_lost(vault: Vault, before: dict[str, str], now: dict[str, str], place: str) -> None:
-    """What is not on the disk any more is in the vault; lock files can be made again."""
-    gone = {path: content for path, content in before.items() if now.get(path) != content}
-    wanted = {blob_id(content.encode()): path for path, content in gone.items() if not path.endswith("casvault.lock")}
+    """What is not on the disk any more is in the vault."""
+    wanted = {blob_id(content.encode()): path for path, content in before.items() if now.get(path) != content}
     infos = vault.reader.find_infos(list(wanted))
     assert [path for path, info in zip(wanted.values(), infos, strict=True) if info is None] == [], place
