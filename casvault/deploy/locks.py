@@ -78,8 +78,8 @@ def find_state_of_copy(reader: ObjectReader, directory: Path, state: Oid | None)
 
 
 def plan_lock_file(draft: Draft, ref: bytes, directory: Path) -> LockWrite | None:
-    """How the lock file becomes true again after what the draft does to a project, and true if it was not; None if
-    nothing has to be written.
+    """How the lock file becomes true again after what the draft does to a project, or comes back if it is gone; None
+    if nothing has to be written.
 
     ConflictError if git has left conflict markers in it: whoever resolves them has to know what is there.
     """
@@ -87,6 +87,9 @@ def plan_lock_file(draft: Draft, ref: bytes, directory: Path) -> LockWrite | Non
     before, after = draft.view.find(ref), draft.ref(ref)
     wanted = _text(draft.stage, after)
     old = scan_path(path, draft.stage, follow=False)
+    if before == after and old is not None:
+        # Whoever has written something else into it may be about to bring the project to that.
+        return None
     text = b""
     if old is not None:
         if old.mode not in FILE_MODES or old.size > LOCK_BYTES:

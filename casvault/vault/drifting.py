@@ -77,6 +77,7 @@ class Drifting(Subjects):
         if record:
             recorded, operation = self._observe(looks, notes)
             if recorded:
+                subjects = self._subjects_of(project)
                 looks = self._look(subjects, collection, [], untracked=untracked)
         checked = read_checks(self._checks_path())
         waiting = {ref for ref, _ in self._view().iter_refs(MERGES.rstrip(b"/"))}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import World
 
-OUTCOME = {"operation", "written", "removed", "kept", "left"}
+OUTCOME = {"operation", "written", "removed", "kept", "left", "notes"}
 
 
 @pytest.fixture

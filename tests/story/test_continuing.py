@@ -381,7 +381,7 @@ def test_a_deploy_is_not_continued_without_its_project(scene: Scene) -> None:
     handle = deployed(scene, vault)
     vault.resolve(handle, "SKILL.md", How.FILE, BOTH)
     scene.app.rename(scene.root / "gone")
-    with pytest.raises(NotFoundError, match="not there"):
+    with pytest.raises(NotFoundError, match="not where it was"):
         vault.continue_merge(handle)
     (scene.root / "gone").rename(scene.app)
     assert vault.continue_merge(handle).artifact.action is Action.MERGED

@@ -71,7 +71,7 @@ def merge(
     """Merge a branch into another.
 
     The branch moves forward where that is all, and else gets a commit with both as parents. If they clash it stays
-    where it is, and the merge waits: see `casvault merges`.
+    where it is, and the merge waits: see `casvault merges list`.
     """
     call = Call.of(context)
     result = call.vault().merge_branch(source, into, unrelated=unrelated, message=message, collection=collection)
