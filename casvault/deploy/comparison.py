@@ -69,10 +69,6 @@ class Comparison:
             self._snapshots[collection] = None if tip is None else open_snapshot(self.draft.stage, tip)
         return self._snapshots[collection]
 
-    def renew(self, snapshots: Mapping[bytes, Snapshot]) -> None:
-        """Compare with these snapshots of the collections from now on."""
-        self._snapshots.update(snapshots)
-
     def source(self, place: Place) -> Source:
         """Where in the collections the artifact of a place is now: it may have been moved since it was deployed."""
         return self._look_up(place.collection, place.path)[0]

@@ -52,7 +52,7 @@ class Homes:
 
     def is_free(self, source: Source) -> bool:
         """Whether nothing is, or is going to be, at a path of a collection."""
-        if self.is_changed(source):
+        if source.path in self._changes.get(source.collection, {}):
             return False
         return find_content(self._draft.stage, self._snapshots[source.collection], source.path) is None
 
@@ -69,15 +69,6 @@ class Homes:
     def rules(self, collection: bytes) -> Rules:
         return self._lines[collection].rules
 
-    def is_changed(self, source: Source) -> bool:
-        """Whether something is planned for an artifact that is not recorded yet."""
-        return source.path in self._changes.get(source.collection, {})
-
-    @property
-    def snapshots(self) -> Mapping[bytes, Snapshot]:
-        """The collections with all that is recorded."""
-        return self._snapshots
-
     def finish(self) -> None:
         """Record what has been gathered."""
         for collection, changes in self._changes.items():
@@ -87,7 +78,6 @@ class Homes:
             self._draft.set_ref(line.ref, new.id)
             if line.scan is not None:
                 plan_emptied(self._draft, line.ref, new)
-        self._changes.clear()
 
     def version(self, source: Source) -> Oid:
         """The version of an artifact, once everything is recorded."""

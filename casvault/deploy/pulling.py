@@ -60,13 +60,7 @@ class Wanted(NamedTuple):
 
 def plan_pull(comparison: Comparison, homes: Homes, wanted: Iterable[Wanted], options: PullOptions) -> list[Planned]:
     """Plan to bring the project's side of these artifacts into their collections."""
-    planned = []
-    for one in wanted:
-        if homes.is_changed(comparison.source(one.place)):
-            # The same artifact from another root of the project: it meets what the first one has made of it.
-            homes.finish()
-            comparison.renew(homes.snapshots)
-        planned.append(_Pulling(comparison, homes, one, options).plan())
+    planned = [_Pulling(comparison, homes, one, options).plan() for one in wanted]
     imported = [row.place for row in planned if row.action is Action.IMPORTED]
     homes.finish()
     for place in imported:

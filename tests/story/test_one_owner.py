@@ -79,7 +79,7 @@ def test_fork_is_refused_before_it_meets_files_at_its_new_path(scene: Scene) -> 
     change_line(scene.app / DEPLOYED, 2, "edited")
     write(scene.app, ".claude/skills/pdf2/SKILL.md", "somebody's own\n")
     before = picture(scene.app), picture(scene.lib), vault.refs()
-    with pytest.raises(RefusedError, match="something is there that does not belong"):
+    with pytest.raises(RefusedError, match="files are in the way"):
         vault.pull(["skill/pdf"], scene.app, strategy=PullStrategy.FORK, fork_as="pdf2", relink=True)
     assert (picture(scene.app), picture(scene.lib), vault.refs()) == before
     assert_clean(vault)

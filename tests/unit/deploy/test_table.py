@@ -85,7 +85,7 @@ def test_drift_row(desk: Desk, row: Row) -> None:
     standing = standing_of(desk, row)
     drift = standing.drift()
     assert drift is not None
-    outlook = forecast_without_contents(drift) or forecast(standing.draft.stage, drift)
+    outlook = forecast_without_contents(drift) or forecast(standing.draft, standing.draft.stage, drift)
     assert outlook is not None
     distance = measure(standing.draft, drift)
     kind = row.cells["drift"]
