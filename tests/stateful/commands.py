@@ -19,25 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from casvault.oid import Oid
-    from tests.stateful.test_vault import Choice
+    from tests.stateful.choices import Choice
     from tests.stateful.world import State
-
-COMMANDS = (
-    *("snapshot", "restore", "undo", "undo", "undo", "redo", "somebody else", "mv", "cp", "rm"),
-    *(
-        "deploy",
-        "deploy",
-        "deploy",
-        "deploy",
-        "deploy everywhere",
-        "deploy locked",
-        "undeploy",
-        "adopt",
-        "pin",
-        "unpin",
-    ),
-    *("drift", "pull", "pull", "pull", "pull", "pull", "resolve", "resolve", "continue", "continue", "abort"),
-)
 
 
 class Call(NamedTuple):
@@ -110,8 +93,8 @@ class Commands:
 
     # Around every command
 
-    def do(self, what: str, choice: Choice) -> None:
-        call = self.call(what, choice)
+    def do(self, choice: Choice) -> None:
+        call = self.call(choice.what, choice)
         if call is None:
             return
         before = self.see()

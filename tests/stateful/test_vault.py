@@ -9,64 +9,35 @@ it must have; what is undone at once is as it was before.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+import random
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import engine
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from casvault import DeployStrategy, How, PullStrategy
-from tests.stateful.commands import COMMANDS, Commands
-from tests.stateful.world import ARTIFACTS, LINES, MOVED, NAMES, PROJECTS, ROOTS
+from tests.stateful.choices import Edit, draw
+from tests.stateful.commands import Commands
+from tests.stateful.world import ARTIFACTS, MOVED, PROJECTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from tests.stateful.choices import Choice
 
-EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "28"))
+EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "30"))
 STEPS = int(os.environ.get("CASVAULT_STEPS", "40"))
 SHRINK = int(os.environ.get("CASVAULT_SHRINK", "0"))
 """Seconds that may be spent on a shorter example once one is found that fails."""
 
-EDITS = ("line", "line", "line", "line", "write", "write", "delete", "mode", "link", "rename", "remove", "lock", "copy")
-
-
-class Choice(NamedTuple):
-    """What one command is given; each takes what it has a use for."""
-
-    artifacts: tuple[str, ...]
-    project: str
-    root: str | None
-    deploying: DeployStrategy
-    pulling: PullStrategy | None
-    version: str | None
-    how: How
-    number: int
-    flags: tuple[bool, bool, bool]
-    dies: int | None
-    """Before which change of the file system."""
-
-
-choices = st.builds(
-    Choice,
-    st.sampled_from((*((one,) for one in ARTIFACTS), ARTIFACTS[:2], (), (), (MOVED[0],))),
-    st.sampled_from(PROJECTS),
-    st.sampled_from((None, None, None, ROOTS[1])),
-    st.sampled_from(DeployStrategy),
-    st.sampled_from((None, *PullStrategy)),
-    st.sampled_from((None, None, None, "~1", "~2")),
-    st.sampled_from((How.OURS, How.THEIRS, How.BASE, How.FILE)),
-    st.integers(0, 7),
-    st.tuples(st.booleans(), st.booleans(), st.booleans()),
-    st.one_of(st.none(), st.none(), st.none(), st.none(), st.integers(0, 70)),
-)
-
 
 class VaultMachine(RuleBasedStateMachine):
-    @initialize()
-    def make(self) -> None:
+    @initialize(seed=st.integers(0, 2**64))
+    def make(self, seed: int = 0) -> None:
+        self.source = random.Random(seed)
+        self.story: list[Edit | Choice] = []
         self.commands = Commands()
         self.world = self.commands.world
+        self.commands.check_statuses()
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -75,52 +46,48 @@ class VaultMachine(RuleBasedStateMachine):
             finally:
                 self.world.close()
 
-    # One rule for all edits and one for all commands: the search may leave whole rules out, and these belong together.
+    @rule()
+    def step(self) -> None:
+        self.take(draw(self.source))
 
-    @rule(
-        side=st.sampled_from(("lib", "lib", *PROJECTS)),
-        root=st.sampled_from((ROOTS[0], ROOTS[0], ROOTS[1])),
-        artifact=st.sampled_from((*ARTIFACTS, *ARTIFACTS, *MOVED)),
-        line=st.integers(0, LINES - 1),
-        name=st.sampled_from(NAMES),
-        what=st.sampled_from(EDITS),
-    )
-    def edit(self, side: str, root: str, artifact: str, line: int, name: str, what: str) -> None:
-        world = self.world
-        if not world.project(side).exists() and what != "copy":
+    def take(self, chosen: Edit | Choice) -> None:
+        self.story.append(chosen)
+        try:
+            if isinstance(chosen, Edit):
+                self.edit(chosen)
+            else:
+                self.commands.do(chosen)
+            self.commands.check_statuses()
+        except Exception as error:
+            error.add_note("\n".join(map(str, self.story)))
+            raise
+
+    def edit(self, edit: Edit) -> None:
+        world, what = self.world, edit.what
+        if not world.project(edit.side).exists():
             return
-        place = self.place(side, root, artifact)
+        side = world.lib if edit.side == "lib" else world.project(edit.side) / edit.root
+        place = side / edit.artifact
         match what:
             case "line":
-                world.edit_line(place, line)
+                world.edit_line(place, edit.line)
             case "write" | "delete" | "mode" | "link":
-                world.edit_file(place, name, what)
+                world.edit_file(place, edit.name, what)
             case "rename":
-                world.rename(*(world.lib / each for each in self.pair(artifact, line)))
+                world.rename(*(world.lib / each for each in pair(edit.artifact, edit.line)))
             case "remove":
                 world.remove_artifact(place)
             case "lock":
-                self.commands.edit_lock(PROJECTS[line % 2], line)
+                self.commands.edit_lock(PROJECTS[edit.line % 2], edit.line)
             case "copy":
                 world.copy_project()
 
-    @rule(what=st.sampled_from(COMMANDS), choice=choices)
-    def command(self, what: str, choice: Choice) -> None:
-        self.commands.do(what, choice)
 
-    def place(self, side: str, root: str, artifact: str) -> Path:
-        return self.world.lib / artifact if side == "lib" else self.world.project(side) / root / artifact
-
-    def pair(self, artifact: str, number: int) -> tuple[str, str]:
-        """Two names in the collection, the way there or back."""
-        there = MOVED[number % 2]
-        other = ARTIFACTS[number % 3] if artifact in MOVED else artifact
-        return (there, other) if number % 4 == 3 else (other, there)
-
-    @precondition(lambda self: hasattr(self, "commands"))
-    @invariant()
-    def statuses_agree_with_disk_and_history(self) -> None:
-        self.commands.check_statuses()
+def pair(artifact: str, number: int) -> tuple[str, str]:
+    """Two names in the collection, the way there or back."""
+    there = MOVED[number % 2]
+    other = ARTIFACTS[number % 3] if artifact in MOVED else artifact
+    return (there, other) if number % 4 == 3 else (other, there)
 
 
 engine.MAX_SHRINKING_SECONDS = SHRINK
