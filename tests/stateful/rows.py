@@ -107,6 +107,10 @@ class Checked:
                 assert self.now(row.path) == self.was
                 fork = self.after_rows[self.project, row.root, row.path]
                 assert fork.settled == row.version
+        elif action is Action.ADOPTED and row.status is Status.OUTDATED:
+            # Recognised as an earlier version, behind which the collection has moved on.
+            assert self.new is not None
+            assert self.new.status is Status.OUTDATED
         elif action in (Action.IMPORTED, Action.ADOPTED, Action.SETTLED):
             assert self.new is not None
             assert self.new.status is Status.IN_SYNC
