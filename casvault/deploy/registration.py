@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.names import PROJECTS, project_ref, show
+from casvault.artifacts.names import project_ref, show
 from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, read_marker
 from casvault.errors import NotFoundError, RefusedError
+from casvault.objects import read_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from casvault.deploy.marker import Marker
+    from casvault.objects import ObjectReader
+    from casvault.oid import Oid
     from casvault.refs import View
     from casvault.repository import Repository
 
@@ -68,7 +71,7 @@ def claim(repository: Repository, view: View, directory: Path, *, writing: bool)
     _check_outside_collections(repository, directory)
     marker = read_marker(directory, PROJECT_MARKER)
     if marker is None:
-        return Claim(project_ref(free_name(repository, view, directory.name or "project")), is_new=True)
+        return Claim(_free_ref(repository, view, directory.name or "project", directory), is_new=True)
     if marker.vault_id != repository.config.id.hex():
         raise RefusedError("this project belongs to another vault", place=str(directory))
     ref = project_ref(marker.name)
@@ -76,12 +79,12 @@ def claim(repository: Repository, view: View, directory: Path, *, writing: bool)
         if writing:
             repository.places.set(show(ref), str(directory))
         return Claim(ref)
-    own = project_ref(free_name(repository, view, marker.name))
     other = read_marker(Path(repository.places.all()[show(ref)]), PROJECT_MARKER)
     if other is not None and other.checkout == marker.checkout:
-        return Claim(own, copied_from=ref)
+        states = set(_iter_states(repository.objects, view.find(ref)))
+        return Claim(_free_ref(repository, view, marker.name, directory, states), copied_from=ref)
     # Two directories have taken one name: the one that is registered keeps it.
-    return Claim(own, is_new=True)
+    return Claim(_free_ref(repository, view, marker.name, directory), is_new=True)
 
 
 def _check_outside_collections(repository: Repository, directory: Path) -> None:
@@ -96,13 +99,30 @@ def _check_outside_collections(repository: Repository, directory: Path) -> None:
             )
 
 
-def free_name(repository: Repository, view: View, wanted: str) -> str:
-    """A name that no project has, as close as possible to the one that is wanted."""
+def _iter_states(reader: ObjectReader, state: Oid | None) -> Iterator[Oid]:
+    """A state of a project and those before it."""
+    while state is not None:
+        yield state
+        parents = read_commit(reader, state).parents
+        state = parents[0] if parents else None
+
+
+def _free_ref(repository: Repository, view: View, wanted: str, directory: Path, states: Container[Oid] = ()) -> bytes:
+    """The ref of a name that no project has, as close as possible to the one that is wanted.
+
+    A registration of this directory that was cut off is taken up again: the name is registered for it already, and if
+    it is a copy, its state may stand, which is then one of the original's `states`.
+    """
     places = repository.places.all()
     base = "".join(sign if sign.isprintable() and sign not in "/:~^\\" else "-" for sign in wanted).strip(" .-@")
     base = base or "project"
     number, name = 1, base
-    while view.find(project_ref(name)) is not None or PROJECTS.decode() + name in places:
+    while True:
+        ref = project_ref(name)
+        place, state = places.get(show(ref)), view.find(ref)
+        if place == str(directory) and (state is None or state in states):
+            return ref
+        if place is None and state is None:
+            return ref
         number += 1
         name = f"{base}-{number}"
-    return name
