@@ -16,6 +16,7 @@ from casvault.errors import ConflictError, NotFoundError
 from casvault.merge.rule import resolve
 from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK, TREE
+from casvault.refs import View
 from casvault.trees import diff_paths, empty_root, find_path, iter_entries
 from casvault.worktree.plan import is_directory, same_state
 
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from casvault.artifacts.draft import Draft, FileWrite
+    from casvault.deploy.run import Written
     from casvault.deploy.state import Deployment, Place
     from casvault.objects import Entry, ObjectReader, Root
     from casvault.oid import Oid
-    from casvault.refs import Operation, OperationLog, View
+    from casvault.refs import Operation, OperationLog
 
 UNDOES = b"undoes"
 UNDO, REDO = "undo", "redo"
@@ -109,10 +111,7 @@ def plan_inverse(
     written = read_written(step.operation)
     for name, before, after in _ref_changes(log, step, draft.view):
         draft.set_ref(name, _inverse_ref(draft, name, before, after))
-        # The directory goes back to what it held, which need not be what the collection was at.
-        marker = written[name].marker if name in written else None
-        if marker is not None and draft.ref(name) == before:
-            draft.markers[name] = marker
+    _plan_markers(draft, log, step, written)
     conflicts: list[str] = []
     for ref, found in written.items():
         if ref in disk:
@@ -126,6 +125,19 @@ def plan_inverse(
             conflicts=tuple(conflicts),
             remedy="undo with --force, which records them first, or with --refs-only, which leaves files alone",
         )
+
+
+def _plan_markers(draft: Draft, log: OperationLog, step: Step, written: Mapping[bytes, Written]) -> None:
+    """Directories go back to what they held, which need not be what their collections were at; nor need these have
+    moved.
+    """
+    parent = step.operation.parent
+    if parent is None:
+        return
+    before = View(draft.stage, log.read_operation(parent).view)
+    for name, found in written.items():
+        if found.marker is not None and draft.ref(name) == before.find(name):
+            draft.markers[name] = found.marker
 
 
 def iter_invertible(writes: Iterable[FileWrite]) -> Iterator[FileWrite]:

@@ -79,7 +79,8 @@ class Choice(NamedTuple):
     """Before which change of the file system."""
 
 
-def draw(source: random.Random) -> Edit | Choice:
+def draw(source: random.Random, last: Edit | None) -> Edit | Choice:
+    """The next step; often one with what was edited last."""
 
     def pick(weights: Mapping[T, int]) -> T:
         return source.choices(list(weights), list(weights.values()))[0]
@@ -87,7 +88,7 @@ def draw(source: random.Random) -> Edit | Choice:
     if source.random() < 0.45:
         root = ROOTS[source.random() < 0.1]
         return Edit(pick(EDITS), pick(SIDES), root, pick(EDITED), source.randrange(LINES), source.choice(NAMES))
-    return Choice(
+    chosen = Choice(
         pick(COMMANDS),
         pick(NAMED),
         pick(WORKED_IN),
@@ -100,3 +101,7 @@ def draw(source: random.Random) -> Edit | Choice:
         (source.random() < 0.3, source.random() < 0.3, source.random() < 0.3),
         source.randrange(CHANGES) if source.random() < 0.1 else None,
     )
+    if last is None or source.random() < 0.5:
+        return chosen
+    project = chosen.project if last.side == "lib" else last.side
+    return chosen._replace(artifacts=(last.artifact,), project=project)

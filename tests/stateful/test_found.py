@@ -162,6 +162,22 @@ def test_a_copy_has_what_its_original_had_when_it_was_made(scene: Scene) -> None
     assert scene.statuses(copy)[".claude/skills/one"] is Status.OUTDATED
 
 
+def test_undo_of_what_brought_a_directory_to_its_collection(scene: Scene) -> None:
+    """The files went back, but the directory counted as one that holds the collection's snapshot: what it held looked
+    like an edit, and the next command recorded what had been undone before.
+    """
+    edit(scene.lib / "skills/one/SKILL.md", 0, "an update")
+    snapshot = scene.vault.snapshot().snapshot
+    scene.vault.undo(refs_only=True)
+    tip = scene.vault.status().tip
+    scene.vault.deploy([], scene.app)
+    assert (scene.lib / "skills/one/SKILL.md").read_text() == "".join(LINES)
+    scene.vault.undo()
+    assert (scene.lib / "skills/one/SKILL.md").read_text().startswith("an update\n")
+    status = scene.vault.status()
+    assert (status.snapshot, status.tip, status.changes) == (snapshot, tip, ())
+
+
 def test_drift_against_a_directory_that_is_behind_and_has_edits(scene: Scene) -> None:
     """MissingObjectError: the merge that is the next snapshot took bytes that had only been hashed."""
     edit(scene.lib / "skills/one/SKILL.md", 7, "recorded")

@@ -48,7 +48,8 @@ class VaultMachine(RuleBasedStateMachine):
 
     @rule()
     def step(self) -> None:
-        self.take(draw(self.source))
+        last = self.story[-1] if self.story else None
+        self.take(draw(self.source, last if isinstance(last, Edit) else None))
 
     def take(self, chosen: Edit | Choice) -> None:
         self.story.append(chosen)
