@@ -77,13 +77,14 @@ def find_state_of_copy(reader: ObjectReader, directory: Path, state: Oid | None)
 
 
 def plan_lock_file(draft: Draft, ref: bytes, directory: Path) -> LockWrite | None:
-    """How the lock file becomes true again after what the draft does to a project; None if it is.
+    """How the lock file becomes true again after what the draft does to a project; None if it is, or if somebody else
+    has written it since the project last changed.
 
     ConflictError if git has left conflict markers in it: whoever resolves them has to know what is there.
     """
     path = directory / os.fsdecode(LOCK_FILE)
     before, after = draft.view.find(ref), draft.ref(ref)
-    if before == after:
+    if before == after and (after is None or os.path.lexists(path)):
         return None
     wanted = _text(draft.stage, after)
     old = scan_path(path, draft.stage, follow=False)

@@ -44,7 +44,7 @@ SIDES = {"lib": 6, PROJECTS[0]: 6, PROJECTS[1]: 3, PROJECTS[2]: 2}
 NAMED = {ARTIFACTS[:1]: 8, ARTIFACTS[1:2]: 2, ARTIFACTS[2:]: 3, ARTIFACTS[:2]: 2, (): 8, MOVED[:1]: 1}
 EDITED = {ARTIFACTS[0]: 8, ARTIFACTS[1]: 2, ARTIFACTS[2]: 3, MOVED[0]: 2, MOVED[1]: 1}
 WORKED_IN = {PROJECTS[0]: 6, PROJECTS[1]: 3, PROJECTS[2]: 2}
-USED_ROOTS = {None: 10, ROOTS[1]: 1}
+USED_ROOTS = {None: 8, ROOTS[1]: 2}
 DEPLOYS = {DeployStrategy.MERGE: 4, DeployStrategy.REFUSE: 3, DeployStrategy.OVERWRITE: 2}
 PULLS = {None: 8, PullStrategy.MERGE: 3, PullStrategy.OVERWRITE: 3, PullStrategy.FORK: 2}
 VERSIONS = {None: 8, "~1": 1, "~2": 1}
@@ -86,7 +86,7 @@ def draw(source: random.Random, last: Edit | None) -> Edit | Choice:
         return source.choices(list(weights), list(weights.values()))[0]
 
     if source.random() < 0.45:
-        root = ROOTS[source.random() < 0.1]
+        root = ROOTS[source.random() < 0.2]
         return Edit(pick(EDITS), pick(SIDES), root, pick(EDITED), source.randrange(LINES), source.choice(NAMES))
     chosen = Choice(
         pick(COMMANDS),

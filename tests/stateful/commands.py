@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from casvault import Action, How, PullStrategy, Vault
+from casvault import Action, How, PullStrategy, Status, Vault
 from casvault.errors import CasvaultError, FailureError
 from casvault.oid import blob_id
 from casvault.vault.results import ContinueResult, DeployResult, PullResult, UndoResult
@@ -118,6 +118,8 @@ class Commands:
         self.check_files(call, before, after)
         for row in rows_of(result):
             assert row.action is not Action.REFUSED
+            if choice.what in ("deploy", "deploy everywhere") and row.action is Action.REMOVED:
+                assert row.status is Status.REMOVED, "edits were pruned"
             check_row(self.world, self.oracle, result, row, before, after)
         if isinstance(result, ContinueResult) and result.is_complete:
             assert result.merge not in {merge.handle for merge in self.vault.merges()}
@@ -219,7 +221,7 @@ class Commands:
             origin = self.vault.read_commit(version).field(b"origin")
             if path in self.versions and origin not in (b"rename", b"fork"):
                 assert self.versions[path] in self.oracle.ancestors(version), f"the lineage of {path} is cut"
-        self.versions |= now
+        self.versions = now if call.is_undo else self.versions | now
 
     # Crashes
 
@@ -294,7 +296,8 @@ class Commands:
                 return dry(lambda vault, **how: vault.deploy_locked(project, **more, **how), scope)
             case "undeploy":
                 more = {"keep_files": first, **root}
-                return dry(lambda vault, **how: vault.undeploy(names, project, **more, **how), scope)
+                work = lambda vault, **how: vault.undeploy(names, project, **more, **how)  # noqa: E731
+                return dry(work, ("lib/",) if first else scope)
             case "adopt":
                 more = {"version": choice.version if one else None, **root}
                 return dry(lambda vault, **how: vault.adopt(names, project, **more, **how), ("lib/",))

@@ -178,6 +178,16 @@ def test_undo_of_what_brought_a_directory_to_its_collection(scene: Scene) -> Non
     assert (status.snapshot, status.tip, status.changes) == (snapshot, tip, ())
 
 
+def test_a_lock_file_that_is_gone_comes_again_with_what_is_put_back(scene: Scene) -> None:
+    """It was written only where the project's state changed: artifacts were put back, and it was not."""
+    lock = scene.app / "casvault.lock"
+    text = lock.read_bytes()
+    lock.unlink()
+    shutil.rmtree(scene.skill())
+    scene.vault.deploy([], scene.app)
+    assert lock.read_bytes() == text
+
+
 def test_drift_against_a_directory_that_is_behind_and_has_edits(scene: Scene) -> None:
     """MissingObjectError: the merge that is the next snapshot took bytes that had only been hashed."""
     edit(scene.lib / "skills/one/SKILL.md", 7, "recorded")
