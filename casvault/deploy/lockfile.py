@@ -12,7 +12,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from casvault.artifacts.names import show, typed
-from casvault.errors import ConflictError, MalformedError, UnsupportedError
+from casvault.errors import ConflictError, MalformedError, UnsupportedError, UsageError
 from casvault.objects import ROOT_MODES, check_name
 from casvault.oid import Oid
 from casvault.worktree.names import is_control_name
@@ -218,7 +218,7 @@ def _is_plain(text: str) -> bool:
     """Whether this is what a name of bytes is shown as."""
     try:
         return bool(text) and show(typed(text)) == text
-    except UnicodeEncodeError:
+    except UsageError:
         return False
 
 

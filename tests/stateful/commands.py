@@ -127,6 +127,8 @@ class Commands:
         if isinstance(result, UndoResult):
             self.check_undone(call, result, before, after)
         self.check_lineages(call)
+        if choice.what == "drift":
+            self.check_observed()
         self.last = None if call.refs_only else (before, after)
 
     def preview(self, call: Call, before: Seen) -> object:
@@ -214,6 +216,15 @@ class Commands:
             assert start.refs == after.refs, f"{what} refs"
             assert start.markers.items() <= after.markers.items(), f"{what} markers"
 
+    def check_observed(self) -> None:
+        """Whoever has looked has recorded what is on the disk; but in a copy that is not registered yet."""
+        known = {info.directory for info in self.vault.projects()}
+        for (project, root, artifact), row in self.rows.items():
+            found = self.world.content(self.world.project(project) / root / artifact)
+            if found is not None and self.world.project(project) in known and row.settled is not None:
+                assert found in [self.oracle.files(each) for each in (row.settled, row.observed) if each is not None]
+                assert row.observed is None or self.oracle.files(row.settled) != found
+
     def check_lineages(self, call: Call) -> None:
         """What is new at a path comes from what was there last, across a deletion too; but for what moved there."""
         now = dict(self.vault.iter_artifacts("lib"))
@@ -242,7 +253,7 @@ class Commands:
         self.look()
         after = self.see()
         self.check_files(call, before, after)
-        self.versions |= dict(self.vault.iter_artifacts("lib"))
+        self.versions = dict(self.vault.iter_artifacts("lib"))
         if after.operations == before.operations or (interrupted and back):
             assert without_locks(before.files) == without_locks(after.files), "taken back, but the files are others"
             refs = {name: oid for name, oid in after.refs.items() if name in before.refs}

@@ -188,6 +188,17 @@ def test_a_lock_file_that_is_gone_comes_again_with_what_is_put_back(scene: Scene
     assert lock.read_bytes() == text
 
 
+def test_a_copy_without_a_lock_file_has_no_deployments(scene: Scene) -> None:
+    """A copy of a project in which nothing was deployed took over what the original was given later."""
+    scene.vault.undeploy(["skills/one", "skills/two"], scene.app)
+    copy = scene.root / "copy"
+    shutil.copytree(scene.app, copy)
+    scene.vault.deploy(["skills/one"], scene.app)
+    assert scene.vault.drift(copy).rows == ()
+    scene.vault.deploy(["skills/two"], copy)
+    assert scene.statuses(copy) == {".claude/skills/two": Status.IN_SYNC}
+
+
 def test_drift_against_a_directory_that_is_behind_and_has_edits(scene: Scene) -> None:
     """MissingObjectError: the merge that is the next snapshot took bytes that had only been hashed."""
     edit(scene.lib / "skills/one/SKILL.md", 7, "recorded")
