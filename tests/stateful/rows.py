@@ -151,6 +151,9 @@ def check_row(world: World, oracle: Oracle, result: object, row: Any, before: Se
     results = result if isinstance(result, list) else [result]
     for each in results:
         if row in each.artifacts:
+            if isinstance(each, PullResult) and row is not [one for one in each.artifacts if one.path == row.path][-1]:
+                # From another root of the project the same pull has brought more to this path.
+                continue
             checked = Checked(world, oracle, directory_of(oracle, each.project), row, before, after)
             checked.check_pull() if isinstance(each, PullResult) else checked.check_deploy()
 
