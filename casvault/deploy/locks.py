@@ -61,15 +61,18 @@ def find_lock(directory: Path) -> list[LockEntry] | None:
 def find_state_of_copy(reader: ObjectReader, directory: Path, state: Oid | None) -> Oid | None:
     """Which state a copy of a project was made at: the newest, at or before `state`, that its lock file tells of.
 
-    The original may have been given other versions since, and the copy does not hold those. Without a lock file that
-    can be read, or that tells of any state, it is `state` itself.
+    The original may have been given other versions since, and the copy does not hold those. None without a lock file:
+    nothing was deployed, or nobody knows what was, and what is there is recognised by its content. A lock file that
+    tells of no state, or cannot be read, is somebody's work, and then it is `state` itself.
     """
     try:
         entries = find_lock(directory)
     except (ConflictError, MalformedError):
         return state
-    wanted, found = sorted(entries or ()), state
-    while found is not None and wanted:
+    if entries is None:
+        return None
+    wanted, found = sorted(entries), state
+    while found is not None:
         if sorted(lock_entries(reader, found)) == wanted:
             return found
         parents = read_commit(reader, found).parents

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from casvault.artifacts.draft import Draft, FileWrite
+    from casvault.deploy.run import Written
     from casvault.deploy.state import Deployment, Place
     from casvault.objects import Entry, ObjectReader, Root
     from casvault.oid import Oid
@@ -108,15 +109,9 @@ def plan_inverse(
     ConflictError, by name, where something since then stands against it, unless `on_clash` says what becomes of it.
     """
     written = read_written(step.operation)
-    then = View(draft.view.reader, step.operation.view)
-    befores = {name: then.find(name) for name in written}
     for name, before, after in _ref_changes(log, step, draft.view):
         draft.set_ref(name, _inverse_ref(draft, name, before, after))
-        befores[name] = before
-    for name, found in written.items():
-        # The directory goes back to what it held, which need not be what the collection was at.
-        if found.marker is not None and draft.ref(name) == befores[name]:
-            draft.markers[name] = found.marker
+    _plan_markers(draft, log, step, written)
     conflicts: list[str] = []
     for ref, found in written.items():
         if ref in disk:
@@ -130,6 +125,19 @@ def plan_inverse(
             conflicts=tuple(conflicts),
             remedy="undo with --force, which records them first, or with --refs-only, which leaves files alone",
         )
+
+
+def _plan_markers(draft: Draft, log: OperationLog, step: Step, written: Mapping[bytes, Written]) -> None:
+    """Directories go back to what they held, which need not be what their collections were at; nor need these have
+    moved.
+    """
+    parent = step.operation.parent
+    if parent is None:
+        return
+    before = View(draft.stage, log.read_operation(parent).view)
+    for name, found in written.items():
+        if found.marker is not None and draft.ref(name) == before.find(name):
+            draft.markers[name] = found.marker
 
 
 def iter_invertible(writes: Iterable[FileWrite]) -> Iterator[FileWrite]:

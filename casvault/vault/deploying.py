@@ -24,7 +24,7 @@ from casvault.deploy.run import Command
 from casvault.deploy.scanning import iter_untracked
 from casvault.deploy.state import DEFAULT_ROOT, Place
 from casvault.deploy.undeploying import plan_undeploy
-from casvault.errors import NotFoundError, UsageError
+from casvault.errors import NotFoundError, StaleError, UsageError
 from casvault.vault.locked import requests_of_lock, where_they_are
 from casvault.vault.results import DeployResult, deploy_row
 from casvault.vault.subjects import Subject, Subjects, Work, check_names
@@ -132,6 +132,8 @@ class Deploying(Subjects):
             )
         places = [Place(entry.root, entry.collection, entry.path) for entry in entries]
         with self._work([subject], self._homes_of(places), message=message) as work:
+            if find_lock(subject.directory) != entries:
+                raise StaleError("somebody else has just written the lock file", place=str(subject.directory))
             found, notes = requests_of_lock(self.reader, self._view(), entries)
             requests = where_they_are(work, subject, found)
             kept = {request.place for request in requests}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from casvault import Vault
-from casvault.errors import StaleError
+from casvault import DeployStrategy, Status, Vault
+from casvault.errors import RefusedError, StaleError
 
 THREADS = 4
 TURNS = 25
@@ -146,3 +147,51 @@ def test_deploys_and_snapshots_of_one_directory(tmp_path: Path) -> None:
         assert (app / ".claude/skills/pdf/SKILL.md").read_text() == "turn 4\n"
     assert vault.fsck().problems == ()
     assert len(vault.projects()) == THREADS
+
+
+def test_pulls_deploys_and_observations_of_one_project(tmp_path: Path) -> None:
+    """All work in the same project and collection at once: each edit ends in the collection, and none of them twice."""
+    skill = tmp_path / "lib/skills/pdf/SKILL.md"
+    skill.parent.mkdir(parents=True)
+    skill.write_text("".join(f"line {number}\n" for number in range(THREADS * 2)))
+    vault, _ = Vault.init(tmp_path / "lib")
+    app = tmp_path / "app"
+    app.mkdir()
+    vault.deploy(["skills/pdf"], app)
+    copy = app / ".claude/skills/pdf/SKILL.md"
+    writing = threading.Lock()
+
+    def edit(number: int, turn: int) -> None:
+        """One line, in the project or in the collection, written whole."""
+        path = copy if number % 2 else skill
+        with writing:
+            lines = path.read_text().splitlines(keepends=True)
+            lines[2 * number] = f"edit {number}-{turn}\n"
+            path.with_name("editor~").write_text("".join(lines))
+            path.with_name("editor~").replace(path)
+
+    def work(number: int) -> None:
+        for turn in range(6):
+            edit(number, turn)
+            todo = (
+                lambda: vault.pull([], app),
+                lambda: vault.deploy([], app, strategy=DeployStrategy.MERGE),
+                lambda: vault.drift(app),
+                lambda: vault.deploy_locked(app),
+            )[(number + turn) % 4]
+            # An edit may come in between the look and the write; then the command says so and has changed nothing, or
+            # has been cut off and is taken back.
+            with contextlib.suppress(RefusedError, StaleError):
+                todo()
+            with contextlib.suppress(RefusedError, StaleError):
+                vault.recover(back=True)
+
+    assert in_threads(work) == []
+    assert vault.interrupted() == []
+    result = vault.pull([], app)
+    assert result.is_complete
+    vault.deploy([], app, strategy=DeployStrategy.MERGE)
+    expected = [f"edit {number}-5" for number in range(THREADS)]
+    assert skill.read_text().splitlines()[::2] == copy.read_text().splitlines()[::2] == expected
+    assert [row.status for row in vault.drift(app).rows] == [Status.IN_SYNC]
+    assert vault.fsck().problems == ()

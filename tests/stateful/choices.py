@@ -29,10 +29,10 @@ COMMANDS = {
     "mv": 4,
     "cp": 2,
     "rm": 3,
-    "drift": 6,
+    "drift": 9,
     "deploy everywhere": 5,
     "deploy locked": 4,
-    "undeploy": 4,
+    "undeploy": 7,
     "adopt": 4,
     "pin": 2,
     "unpin": 2,
@@ -44,7 +44,7 @@ SIDES = {"lib": 6, PROJECTS[0]: 6, PROJECTS[1]: 3, PROJECTS[2]: 2}
 NAMED = {ARTIFACTS[:1]: 8, ARTIFACTS[1:2]: 2, ARTIFACTS[2:]: 3, ARTIFACTS[:2]: 2, (): 8, MOVED[:1]: 1}
 EDITED = {ARTIFACTS[0]: 8, ARTIFACTS[1]: 2, ARTIFACTS[2]: 3, MOVED[0]: 2, MOVED[1]: 1}
 WORKED_IN = {PROJECTS[0]: 6, PROJECTS[1]: 3, PROJECTS[2]: 2}
-USED_ROOTS = {None: 10, ROOTS[1]: 1}
+USED_ROOTS = {None: 8, ROOTS[1]: 2}
 DEPLOYS = {DeployStrategy.MERGE: 4, DeployStrategy.REFUSE: 3, DeployStrategy.OVERWRITE: 2}
 PULLS = {None: 8, PullStrategy.MERGE: 3, PullStrategy.OVERWRITE: 3, PullStrategy.FORK: 2}
 VERSIONS = {None: 8, "~1": 1, "~2": 1}
@@ -79,15 +79,16 @@ class Choice(NamedTuple):
     """Before which change of the file system."""
 
 
-def draw(source: random.Random) -> Edit | Choice:
+def draw(source: random.Random, last: Edit | None) -> Edit | Choice:
+    """The next step; often one with what was edited last."""
 
     def pick(weights: Mapping[T, int]) -> T:
         return source.choices(list(weights), list(weights.values()))[0]
 
     if source.random() < 0.45:
-        root = ROOTS[source.random() < 0.1]
+        root = ROOTS[source.random() < 0.2]
         return Edit(pick(EDITS), pick(SIDES), root, pick(EDITED), source.randrange(LINES), source.choice(NAMES))
-    return Choice(
+    chosen = Choice(
         pick(COMMANDS),
         pick(NAMED),
         pick(WORKED_IN),
@@ -100,3 +101,7 @@ def draw(source: random.Random) -> Edit | Choice:
         (source.random() < 0.3, source.random() < 0.3, source.random() < 0.3),
         source.randrange(CHANGES) if source.random() < 0.1 else None,
     )
+    if last is None or source.random() < 0.5:
+        return chosen
+    project = chosen.project if last.side == "lib" else last.side
+    return chosen._replace(artifacts=(last.artifact,), project=project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from casvault import Action, How, PullStrategy, Vault
+from casvault import Action, How, PullStrategy, Status, Vault
 from casvault.errors import CasvaultError, FailureError
 from casvault.oid import blob_id
 from casvault.vault.results import ContinueResult, DeployResult, PullResult, UndoResult
@@ -55,6 +55,8 @@ class Commands:
         self.vault.deploy(ARTIFACTS, self.world.project(PROJECTS[0]))
         self.vault.deploy(ARTIFACTS[:1], self.world.project(PROJECTS[1]))
         self.rows = self.look()
+        self.versions = dict(self.vault.iter_artifacts("lib"))
+        """The last version that each path of the collection was seen to have."""
 
     # The moment
 
@@ -115,12 +117,18 @@ class Commands:
         assert isinstance(planned, type(None)) or rows_of(planned) == rows_of(result), "the preview said something else"
         self.check_files(call, before, after)
         for row in rows_of(result):
+            assert row.action is not Action.REFUSED
+            if choice.what in ("deploy", "deploy everywhere") and row.action is Action.REMOVED:
+                assert row.status is Status.REMOVED, "edits were pruned"
             check_row(self.world, self.oracle, result, row, before, after)
         if isinstance(result, ContinueResult) and result.is_complete:
             assert result.merge not in {merge.handle for merge in self.vault.merges()}
         self.check_untouched(call, result, before, after)
         if isinstance(result, UndoResult):
             self.check_undone(call, result, before, after)
+        self.check_lineages(call)
+        if choice.what == "drift":
+            self.check_observed()
         self.last = None if call.refs_only else (before, after)
 
     def preview(self, call: Call, before: Seen) -> object:
@@ -176,7 +184,7 @@ class Commands:
                 assert written == text
                 continue
             assert text == wanted, f"the lock file of {name} is not true"
-            if written not in (said, text) and ref in before.refs:
+            if written not in (b"", said, text) and ref in before.refs:
                 assert self.oracle.has_kept(written, after.operations - before.operations), "a lock file is lost"
             if text not in self.locks[name]:
                 self.locks[name].append(text)
@@ -199,7 +207,7 @@ class Commands:
 
     def check_undone(self, call: Call, result: UndoResult, before: Seen, after: Seen) -> None:
         """What is undone at once is as it was."""
-        if call.refs_only or self.last is None or self.last[1] != before:
+        if call.refs_only or self.last is None or self.last[1]._replace(rows={}) != before._replace(rows={}):
             return
         start, end = self.last
         if end.operations - start.operations == 1 and result.number == end.operations:
@@ -207,6 +215,24 @@ class Commands:
             assert without_locks(start.files) == without_locks(after.files), f"{what} files"
             assert start.refs == after.refs, f"{what} refs"
             assert start.markers.items() <= after.markers.items(), f"{what} markers"
+
+    def check_observed(self) -> None:
+        """Whoever has looked has recorded what is on the disk; but in a copy that is not registered yet."""
+        known = {info.directory for info in self.vault.projects()}
+        for (project, root, artifact), row in self.rows.items():
+            found = self.world.content(self.world.project(project) / root / artifact)
+            if found is not None and self.world.project(project) in known and row.settled is not None:
+                assert found in [self.oracle.files(each) for each in (row.settled, row.observed) if each is not None]
+                assert row.observed is None or self.oracle.files(row.settled) != found
+
+    def check_lineages(self, call: Call) -> None:
+        """What is new at a path comes from what was there last, across a deletion too; but for what moved there."""
+        now = dict(self.vault.iter_artifacts("lib"))
+        for path, version in now.items() if not call.is_undo else ():
+            origin = self.vault.read_commit(version).field(b"origin")
+            if path in self.versions and origin not in (b"rename", b"fork"):
+                assert self.versions[path] in self.oracle.ancestors(version), f"the lineage of {path} is cut"
+        self.versions = now if call.is_undo else self.versions | now
 
     # Crashes
 
@@ -227,6 +253,7 @@ class Commands:
         self.look()
         after = self.see()
         self.check_files(call, before, after)
+        self.versions = dict(self.vault.iter_artifacts("lib"))
         if after.operations == before.operations or (interrupted and back):
             assert without_locks(before.files) == without_locks(after.files), "taken back, but the files are others"
             refs = {name: oid for name, oid in after.refs.items() if name in before.refs}
@@ -280,7 +307,8 @@ class Commands:
                 return dry(lambda vault, **how: vault.deploy_locked(project, **more, **how), scope)
             case "undeploy":
                 more = {"keep_files": first, **root}
-                return dry(lambda vault, **how: vault.undeploy(names, project, **more, **how), scope)
+                work = lambda vault, **how: vault.undeploy(names, project, **more, **how)  # noqa: E731
+                return dry(work, ("lib/",) if first else scope)
             case "adopt":
                 more = {"version": choice.version if one else None, **root}
                 return dry(lambda vault, **how: vault.adopt(names, project, **more, **how), ("lib/",))

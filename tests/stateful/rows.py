@@ -33,6 +33,7 @@ class Checked:
         self.new = stays or after.rows.get((project, row.root, self.target))
         self.new_place = row.artifact if stays is not None else self.target
         self.was = state_below(before.files, f"{project}/{row.root}/{row.artifact}")
+        self.is_gone = stays is None
         self.after_rows = after.rows
         self.project = project
 
@@ -62,10 +63,10 @@ class Checked:
             assert self.now(self.target) == self.was
         elif action is Action.REMOVED:
             assert not self.now()
-            assert self.new is None
+            assert self.is_gone
         elif action is Action.FORGOTTEN:
             assert self.now() == self.was
-            assert self.new is None
+            assert self.is_gone
         elif action in (Action.SETTLED, Action.ADOPTED):
             assert new is not None
             assert self.now(self.new_place) == self.was
@@ -100,7 +101,7 @@ class Checked:
             self.check_home(home)
         elif action is Action.DELETED:
             assert not home
-            assert self.new is None
+            assert self.is_gone
         elif action is Action.FORKED:
             assert home == self.was
             if self.new is None and self.old is not None:
@@ -118,7 +119,7 @@ class Checked:
         elif action in IDLE:
             self.check_idle()
         elif action is Action.FORGOTTEN:
-            assert self.new is None
+            assert self.is_gone
 
     def check_home(self, home: State | None) -> None:
         """The collection has the version; the project counts as settled at what was taken of it."""
@@ -154,6 +155,9 @@ def check_row(world: World, oracle: Oracle, result: object, row: Any, before: Se
     results = result if isinstance(result, list) else [result]
     for each in results:
         if row in each.artifacts:
+            if isinstance(each, PullResult) and row is not [one for one in each.artifacts if one.path == row.path][-1]:
+                # From another root of the project the same pull has brought more to this path.
+                continue
             checked = Checked(world, oracle, directory_of(oracle, each.project), row, before, after)
             checked.check_pull() if isinstance(each, PullResult) else checked.check_deploy()
 

@@ -159,6 +159,43 @@ def test_a_copy_has_what_its_original_had_when_it_was_made(scene: Scene) -> None
     assert scene.statuses(copy)[".claude/skills/one"] is Status.OUTDATED
 
 
+def test_undo_of_what_brought_a_directory_to_its_collection(scene: Scene) -> None:
+    """The files went back, but the directory counted as one that holds the collection's snapshot: what it held looked
+    like an edit, and the next command recorded what had been undone before.
+    """
+    edit(scene.lib / "skills/one/SKILL.md", 0, "an update")
+    snapshot = scene.vault.snapshot().snapshot
+    scene.vault.undo(refs_only=True)
+    tip = scene.vault.status().tip
+    scene.vault.deploy([], scene.app)
+    assert (scene.lib / "skills/one/SKILL.md").read_text() == "".join(LINES)
+    scene.vault.undo()
+    assert (scene.lib / "skills/one/SKILL.md").read_text().startswith("an update\n")
+    status = scene.vault.status()
+    assert (status.snapshot, status.tip, status.changes) == (snapshot, tip, ())
+
+
+def test_a_lock_file_that_is_gone_comes_again_with_what_is_put_back(scene: Scene) -> None:
+    """It was written only where the project's state changed: artifacts were put back, and it was not."""
+    lock = scene.app / "casvault.lock"
+    text = lock.read_bytes()
+    lock.unlink()
+    shutil.rmtree(scene.skill())
+    scene.vault.deploy([], scene.app)
+    assert lock.read_bytes() == text
+
+
+def test_a_copy_without_a_lock_file_has_no_deployments(scene: Scene) -> None:
+    """A copy of a project in which nothing was deployed took over what the original was given later."""
+    scene.vault.undeploy(["skills/one", "skills/two"], scene.app)
+    copy = scene.root / "copy"
+    shutil.copytree(scene.app, copy)
+    scene.vault.deploy(["skills/one"], scene.app)
+    assert scene.vault.drift(copy).rows == ()
+    scene.vault.deploy(["skills/two"], copy)
+    assert scene.statuses(copy) == {".claude/skills/two": Status.IN_SYNC}
+
+
 def test_drift_against_a_directory_that_is_behind_and_has_edits(scene: Scene) -> None:
     """MissingObjectError: the merge that is the next snapshot took bytes that had only been hashed."""
     edit(scene.lib / "skills/one/SKILL.md", 7, "recorded")

@@ -24,7 +24,7 @@ from tests.stateful.world import ARTIFACTS, MOVED, PROJECTS
 if TYPE_CHECKING:
     from tests.stateful.choices import Choice
 
-EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "40"))
 STEPS = int(os.environ.get("CASVAULT_STEPS", "40"))
 SHRINK = int(os.environ.get("CASVAULT_SHRINK", "0"))
 """Seconds that may be spent on a shorter example once one is found that fails."""
@@ -48,7 +48,8 @@ class VaultMachine(RuleBasedStateMachine):
 
     @rule()
     def step(self) -> None:
-        self.take(draw(self.source))
+        last = self.story[-1] if self.story else None
+        self.take(draw(self.source, last if isinstance(last, Edit) else None))
 
     def take(self, chosen: Edit | Choice) -> None:
         self.story.append(chosen)

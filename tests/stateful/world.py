@@ -89,7 +89,8 @@ class World:
         return found
 
     def markers(self) -> dict[str, bytes]:
-        return {str(path): path.read_bytes() for path in self.root.glob("*/.casvault-*") if path.is_file()}
+        names = (".casvault-collection", ".casvault-project")
+        return {str(path): path.read_bytes() for name in names for path in self.root.glob(f"*/{name}")}
 
     # Hands
 
