@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
     from benchmarks.datasets import SmallFiles
-    from casvault.vault.results import CollectionStatus
+    from casvault.vault.results.collections import CollectionStatus
 
 CHANGES = 10
 

@@ -12,7 +12,7 @@ from casvault.cli.terminal import changed, coloured, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from casvault.vault.results import DeployRow, PullRow
+    from casvault.vault.results.deployments import DeployRow, PullRow
 
 ARTIFACTS_HELP = "Paths such as skills/pdf, or short names such as skill/pdf."
 ArtifactsArgument = Annotated[list[str], typer.Argument(metavar="ARTIFACT", help=ARTIFACTS_HELP)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import typer
 
     from casvault import Vault
-    from casvault.vault.results import Outcome
+    from casvault.vault.results.upkeep import Outcome
     from casvault.vault.status import CollectionsView
 
 

@@ -8,7 +8,7 @@ from casvault.cli.documents import plain
 
 if TYPE_CHECKING:
     from casvault.cli.documents import Document
-    from casvault.vault.results import Outcome
+    from casvault.vault.results.upkeep import Outcome
 
 
 def outcome_document(outcome: Outcome) -> Document:

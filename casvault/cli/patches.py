@@ -10,7 +10,7 @@ from casvault.cli.terminal import coloured, count, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from casvault.vault.results import FileChange
+    from casvault.vault.results.changes import FileChange
 
 BAR = 30
 """Signs in the longest bar of a summary."""

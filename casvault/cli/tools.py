@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from casvault.vault.results import ConflictFiles
+    from casvault.vault.results.merges import ConflictFiles
 
 VERSIONS = ("BASE", "LOCAL", "REMOTE")
 

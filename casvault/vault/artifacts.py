@@ -10,7 +10,7 @@ from casvault.artifacts.snapshot import iter_links, open_snapshot
 from casvault.deploy.moving import plan_copy, plan_move, plan_removal
 from casvault.deploy.run import Command, run
 from casvault.errors import NotFoundError, UsageError
-from casvault.vault.results import RemoveResult, TransferResult
+from casvault.vault.results.collections import RemoveResult, TransferResult
 from casvault.vault.subjects import check_names
 from casvault.vault.writing import WritingVault
 

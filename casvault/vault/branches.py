@@ -25,7 +25,8 @@ from casvault.objects import TREE, Kind, read_commit, read_tag
 from casvault.pending import CONTINUE, read_pending
 from casvault.trees import EMPTY_ID, find_path
 from casvault.vault.merges import Merges
-from casvault.vault.results import BranchInfo, BranchMerge, BranchResult, conflict_rows
+from casvault.vault.results.branches import BranchInfo, BranchMerge, BranchResult
+from casvault.vault.results.deployments import conflict_rows
 from casvault.vault.writing import learn
 from casvault.worktree.scan import scan_paths
 

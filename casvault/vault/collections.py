@@ -15,7 +15,7 @@ from casvault.deploy.snapshots import restore, take_snapshot
 from casvault.errors import RefusedError, UsageError
 from casvault.objects import TREE, Entry, Overlay, read_commit
 from casvault.trees import build_tree
-from casvault.vault.results import SnapshotResult
+from casvault.vault.results.collections import SnapshotResult
 from casvault.vault.status import CollectionsView
 from casvault.vault.writing import WritingVault
 from casvault.worktree.target import checkout_tree

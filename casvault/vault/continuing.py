@@ -16,7 +16,7 @@ from casvault.deploy.waiting import Waiting, read_waiting
 from casvault.errors import NotFoundError, StaleError, UsageError
 from casvault.pending import CONTINUE
 from casvault.vault.merges import Merges
-from casvault.vault.results import ContinueResult, pull_row
+from casvault.vault.results.deployments import ContinueResult, pull_row
 from casvault.vault.subjects import Subject, Subjects
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from casvault.deploy.state import DEFAULT_ROOT, Place
 from casvault.deploy.undeploying import plan_undeploy
 from casvault.errors import NotFoundError, StaleError, UsageError
 from casvault.vault.locked import requests_of_lock, where_they_are
-from casvault.vault.results import DeployResult, deploy_row
+from casvault.vault.results.deployments import DeployResult, deploy_row
 from casvault.vault.subjects import Subject, Subjects, Work, check_names
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from casvault.deploy.waiting import waiting_ref
 from casvault.errors import ConflictError, ReadOnlyError
 from casvault.limits import MERGE_BYTES, MIB
 from casvault.pending import MERGES, handle_of
-from casvault.vault.results import DriftResult, DriftRow
+from casvault.vault.results.projects import DriftResult, DriftRow
 from casvault.vault.subjects import Subject, Subjects
 from casvault.worktree.hashonly import HashOnly
 from casvault.worktree.scan import scan_paths

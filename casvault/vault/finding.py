@@ -12,7 +12,8 @@ from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, find_upwar
 from casvault.deploy.scanning import read_rules, scan_collection
 from casvault.errors import NotFoundError
 from casvault.vault.drifting import Drifting
-from casvault.vault.results import ChangeKind, Where
+from casvault.vault.results.changes import ChangeKind
+from casvault.vault.results.projects import Where
 from casvault.worktree.hashonly import HashOnly
 from casvault.worktree.plan import same_state
 

@@ -23,15 +23,9 @@ from casvault.text.lines import is_binary
 from casvault.text.unified import unified_diff
 from casvault.trees import EMPTY_ID, edit_paths, empty_root, find_path, iter_entries
 from casvault.vault.base import OpenVault
-from casvault.vault.results import (
-    CommitInfo,
-    FileChange,
-    MergedTree,
-    PairBases,
-    ResolvedConflict,
-    TreeConflictInfo,
-    TreeLine,
-)
+from casvault.vault.results.changes import FileChange
+from casvault.vault.results.history import CommitInfo, MergedTree, PairBases, TreeConflictInfo, TreeLine
+from casvault.vault.results.merges import ResolvedConflict
 from casvault.worktree.hashonly import HashOnly
 
 if TYPE_CHECKING:

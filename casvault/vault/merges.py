@@ -25,7 +25,7 @@ from casvault.pending import (
     write_pending,
 )
 from casvault.pending.marking import Marked, Take, mark_up, take_hunks
-from casvault.vault.results import ConflictFiles, ConflictInfo, EarlierChoice, MergeInfo, MergeResult
+from casvault.vault.results.merges import ConflictFiles, ConflictInfo, EarlierChoice, MergeInfo, MergeResult
 from casvault.vault.writing import WritingVault
 
 if TYPE_CHECKING:

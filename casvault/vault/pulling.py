@@ -13,7 +13,7 @@ from casvault.deploy.run import Command
 from casvault.deploy.scanning import iter_untracked
 from casvault.deploy.state import DEFAULT_ROOT, Place
 from casvault.errors import NotFoundError, UsageError
-from casvault.vault.results import PullResult, pull_row
+from casvault.vault.results.deployments import PullResult, pull_row
 from casvault.vault.subjects import Subject, Subjects, Work, check_names
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from casvault.artifacts.snapshot import iter_links, open_snapshot, read_listing
 from casvault.deploy.journal import is_interrupted
 from casvault.deploy.scanning import save_cache, scan_collection
 from casvault.vault.base import OpenVault
-from casvault.vault.results import ArtifactChange, ChangeKind, CollectionInfo, CollectionStatus
+from casvault.vault.results.changes import ChangeKind
+from casvault.vault.results.collections import ArtifactChange, CollectionInfo, CollectionStatus
 from casvault.worktree.hashonly import HashOnly
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from casvault.deploy.snapshots import Line, bring_up_to_date
 from casvault.deploy.state import Place, read_deployments
 from casvault.errors import NotFoundError, StaleError, UsageError
 from casvault.objects import Overlay, read_commits
-from casvault.vault.results import ProjectInfo
+from casvault.vault.results.projects import ProjectInfo
 from casvault.vault.writing import WritingVault, learn
 
 if TYPE_CHECKING:

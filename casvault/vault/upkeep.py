@@ -36,7 +36,7 @@ from casvault.maintenance.fsck import check_objects, check_packs
 from casvault.oid import ID_SIZE
 from casvault.refs import View
 from casvault.store import PackDatabase
-from casvault.vault.results import FsckResult, OperationInfo, RecoverResult, UndoResult
+from casvault.vault.results.upkeep import FsckResult, OperationInfo, RecoverResult, UndoResult
 from casvault.vault.subjects import Subjects
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from casvault.vault.projects import Projects
 from casvault.vault.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from casvault.vault.results import SnapshotResult
+    from casvault.vault.results.collections import SnapshotResult
 
 
 class Vault(Collections, Artifacts, Projects, Branches, History, Upkeep, Backend):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from casvault import Action, How, PullStrategy, Status, Vault
 from casvault.errors import CasvaultError, FailureError
 from casvault.oid import blob_id
-from casvault.vault.results import ContinueResult, DeployResult, PullResult, UndoResult
+from casvault.vault.results.deployments import ContinueResult, DeployResult, PullResult
+from casvault.vault.results.upkeep import UndoResult
 from tests.stateful.oracle import Oracle, read_lock
 from tests.stateful.rows import Rows, check_row
 from tests.stateful.world import ARTIFACTS, LOCK, MOVED, PROJECTS, World

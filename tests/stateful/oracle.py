@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from casvault import Vault
     from casvault.oid import Oid
-    from casvault.vault.results import DriftRow
+    from casvault.vault.results.projects import DriftRow
     from tests.stateful.world import State
 
 MODES = {EXECUTABLE: "x", SYMLINK: "l"}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from casvault import Action, Status
 from casvault.deploy.subject import Direction
-from casvault.vault.results import ContinueResult, DriftRow, PullResult
+from casvault.vault.results.deployments import ContinueResult, PullResult
+from casvault.vault.results.projects import DriftRow
 from tests.stateful.oracle import tokens
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from casvault import Action, Author, Vault
 from tests.story.scene import Scene, clock, picture, write
 
 if TYPE_CHECKING:
-    from casvault.vault.results import DriftRow
+    from casvault.vault.results.projects import DriftRow
     from tests.support.table import Row
 
 LINES = "".join(f"{number}\n" for number in range(1, 9))

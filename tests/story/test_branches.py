@@ -8,7 +8,7 @@ import pytest
 
 from casvault import How, Merging, Vault
 from casvault.errors import ConflictError, NotFoundError, RefusedError, StaleError, UsageError
-from casvault.vault.results import BranchMerge
+from casvault.vault.results.branches import BranchMerge
 from tests.story.scene import Scene, assert_clean, change_line, clock, picture, text, write
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from casvault import Action, DeployStrategy, How, PullStrategy, Recommendation, Status, Vault
 from casvault.errors import ConflictError, NotFoundError, RefusedError
-from casvault.vault.results import DriftRow
+from casvault.vault.results.projects import DriftRow
 from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, picture, text, write
 
 SKILL = "skills/pdf"

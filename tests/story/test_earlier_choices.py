@@ -6,7 +6,7 @@ import pytest
 
 from casvault import How, Vault
 from casvault.errors import NotFoundError
-from casvault.vault.results import EarlierChoice
+from casvault.vault.results.merges import EarlierChoice
 from tests.story.scene import PDF, Scene, assert_clean, text, write
 from tests.support.merging import Content, begin_merge
 

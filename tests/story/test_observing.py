@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from casvault import Status, Vault
-from casvault.vault.results import DriftResult, DriftRow
+from casvault.vault.results.projects import DriftResult, DriftRow
 from tests.story.privileges import read_only
 from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, picture, text, write
 

@@ -9,7 +9,7 @@ import pytest
 
 from casvault import Action, Author, DeployStrategy, Vault
 from casvault.objects import EXECUTABLE, SYMLINK
-from casvault.vault.results import FileChange
+from casvault.vault.results.changes import FileChange
 from tests.story.rows import Files, held, put
 from tests.story.scene import Scene, assert_clean, clock, write
 

@@ -10,7 +10,7 @@ import pytest
 from casvault import Action, DeployStrategy, PullStrategy, Recommendation, Status, Vault
 from casvault.deploy.state import read_deployments
 from casvault.errors import LocalEditsError, NotFoundError, RefusedError, UsageError
-from casvault.vault.results import DriftRow
+from casvault.vault.results.projects import DriftRow
 from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, picture, text, write
 
 SKILL = "skills/pdf"

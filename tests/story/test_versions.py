@@ -8,7 +8,7 @@ import pytest
 
 from casvault import Action, DeployStrategy, Recommendation, Status, Vault
 from casvault.errors import LocalEditsError, NotFoundError, UsageError
-from casvault.vault.results import DriftRow
+from casvault.vault.results.projects import DriftRow
 from tests.story.scene import PDF, Scene, assert_clean, change_line, picture, text
 
 SKILL = "skills/pdf"

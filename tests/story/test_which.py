@@ -8,7 +8,7 @@ import pytest
 
 from casvault import Status, Vault
 from casvault.errors import NotFoundError
-from casvault.vault.results import ChangeKind
+from casvault.vault.results.changes import ChangeKind
 from tests.story.scene import PDF, REVIEW, Scene, change_line, picture, write
 
 SKILL = "skills/pdf"

@@ -10,7 +10,7 @@ from casvault.cli.outcomes import outcome_document
 from casvault.cli.terminal import changed, coloured, count, quoted, short
 
 if TYPE_CHECKING:
-    from casvault.vault.results import RemoveResult, TransferResult
+    from casvault.vault.results.collections import RemoveResult, TransferResult
 
 ARTIFACT_HELP = "A path such as skills/pdf, or a short name such as skill/pdf."
 ArtifactArgument = Annotated[str, typer.Argument(metavar="ARTIFACT", help=ARTIFACT_HELP)]

@@ -14,7 +14,7 @@ from casvault.cli.terminal import coloured, columns, count, moment, printable, q
 from casvault.errors import UsageError
 
 if TYPE_CHECKING:
-    from casvault.vault.results import BranchInfo, BranchMerge, BranchResult
+    from casvault.vault.results.branches import BranchInfo, BranchMerge, BranchResult
 
 
 @command(HISTORY, "casvault branch", "casvault branch try branches/main~2", "casvault branch -d try")

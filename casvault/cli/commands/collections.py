@@ -18,7 +18,7 @@ from casvault.errors import UsageError
 if TYPE_CHECKING:
     from casvault import Vault
     from casvault.oid import Oid
-    from casvault.vault.results import ArtifactChange, CollectionInfo, CollectionStatus, SnapshotResult
+    from casvault.vault.results.collections import ArtifactChange, CollectionInfo, CollectionStatus, SnapshotResult
 
 LISTED = 20
 """Changes that are named after a snapshot; `casvault show` has all."""

@@ -29,7 +29,7 @@ from casvault.errors import UsageError
 
 if TYPE_CHECKING:
     from casvault import DeployStrategy
-    from casvault.vault.results import DeployResult
+    from casvault.vault.results.deployments import DeployResult
 
 
 class Strategy(Enum):

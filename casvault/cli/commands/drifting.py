@@ -13,7 +13,7 @@ from casvault.cli.failures import DIFFERENCE
 from casvault.cli.terminal import coloured, columns, count, quoted, short
 
 if TYPE_CHECKING:
-    from casvault.vault.results import DriftResult, DriftRow, Where
+    from casvault.vault.results.projects import DriftResult, DriftRow, Where
 
 _COLOURS = {"IN_SYNC": "green", "CONFLICT": "red", "DELETION_CONFLICT": "red", "ADDED": "", "PROJECT_ONLY": ""}
 

@@ -15,7 +15,9 @@ from casvault.errors import UsageError
 
 if TYPE_CHECKING:
     from casvault import Vault
-    from casvault.vault.results import CommitInfo, FileChange, ResolvedConflict
+    from casvault.vault.results.changes import FileChange
+    from casvault.vault.results.history import CommitInfo
+    from casvault.vault.results.merges import ResolvedConflict
 
 LimitOption = Annotated[
     int | None, typer.Option("-n", "--limit", metavar="N", min=0, help="Only the N newest.", show_default=False)

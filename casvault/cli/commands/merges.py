@@ -27,7 +27,8 @@ from casvault.errors import FailureError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from casvault import How, Take, Vault
-    from casvault.vault.results import ConflictInfo, ContinueResult, EarlierChoice, Marked, MergeInfo, MergeResult
+    from casvault.vault.results.deployments import ContinueResult
+    from casvault.vault.results.merges import ConflictInfo, EarlierChoice, Marked, MergeInfo, MergeResult
 
 BRANCH = "BRANCH"
 """The direction of a merge of branches."""

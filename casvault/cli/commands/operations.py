@@ -13,7 +13,7 @@ from casvault.cli.outcomes import outcome_document
 from casvault.cli.terminal import coloured, columns, count, moment, printable, quoted
 
 if TYPE_CHECKING:
-    from casvault.vault.results import FsckResult, OperationInfo, RecoverResult, UndoResult
+    from casvault.vault.results.upkeep import FsckResult, OperationInfo, RecoverResult, UndoResult
 
 BATCH = 500
 """Lines that are aligned together, so that the first of many come at once."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from casvault import Vault
-    from casvault.vault.results import MergedTree, TreeConflictInfo, TreeLine
+    from casvault.vault.results.history import MergedTree, TreeConflictInfo, TreeLine
 
 RevisionPath = Annotated[str, typer.Argument(metavar="REV[:PATH]", help="A revision, and a path in what it holds.")]
 

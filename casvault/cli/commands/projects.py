@@ -10,7 +10,7 @@ from casvault.cli.documents import plain
 from casvault.cli.terminal import coloured, columns, count, quoted
 
 if TYPE_CHECKING:
-    from casvault.vault.results import ProjectInfo
+    from casvault.vault.results.projects import ProjectInfo
 
 
 @command(PROJECTS, "casvault project list")

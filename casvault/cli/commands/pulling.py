@@ -24,7 +24,7 @@ from casvault.cli.terminal import coloured, count, quoted, short
 from casvault.errors import UsageError
 
 if TYPE_CHECKING:
-    from casvault.vault.results import PullResult, PullRow
+    from casvault.vault.results.deployments import PullResult, PullRow
 
 
 class Strategy(Enum):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from casvault.oid import Oid
-    from casvault.vault.results import Outcome
+    from casvault.vault.results.upkeep import Outcome
 
 
 class RefResult(NamedTuple):

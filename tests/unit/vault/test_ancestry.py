@@ -15,7 +15,7 @@ import pytest
 
 from casvault import Vault
 from casvault.errors import NotFoundError
-from casvault.vault.results import PairBases
+from casvault.vault.results.history import PairBases
 
 if TYPE_CHECKING:
     from casvault.oid import Oid
