@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from casvault.deploy.deploying import DeployStrategy
     from casvault.deploy.drift import Status
     from casvault.deploy.pulling import PullStrategy
+    from casvault.deploy.updating import UpdateStrategy
     from casvault.errors import CasvaultError
     from casvault.oid import Oid
     from casvault.pending.marking import Take
@@ -40,6 +41,7 @@ __all__ = [
     "Recommendation",
     "Status",
     "Take",
+    "UpdateStrategy",
     "Vault",
     "__version__",
     "hash_file",
@@ -59,6 +61,7 @@ _HOMES = {
     "Recommendation": "deploy.advice",
     "Status": "deploy.drift",
     "Take": "pending.marking",
+    "UpdateStrategy": "deploy.updating",
     "Vault": "vault.vault",
     "hash_file": "vault.history",
 }

@@ -28,6 +28,7 @@ HOMES: dict[str, str | dict[str, str]] = {
     "mv": "artifacts:mv",
     "cp": "artifacts:cp",
     "rm": "artifacts:rm",
+    "update": "updating:update",
     "collection": {
         "add": "collections:add",
         "list": "collections:list_collections",

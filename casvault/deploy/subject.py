@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 BRANCHES = b"branches/"
 _DIRECTION = b"direction"
 _BRANCH_KEY = b"@branch"
-"""Where a project's name stands in the key of another merge, which begins with no @."""
+"""Where a project's name stands in the key of another merge, which begins with no @; and the same for the next."""
+_UPSTREAM_KEY = b"@upstream"
 
 
 class Direction(Enum):
@@ -26,6 +27,8 @@ class Direction(Enum):
     """Into the project: ours is the project's side, theirs the collection's."""
     BRANCH = "branch"
     """Into a branch: ours is that branch, theirs what is merged into it."""
+    UPSTREAM = "update"
+    """Into the collection: ours is the collection's side, theirs what came from upstream."""
 
 
 class Subject(NamedTuple):
@@ -37,6 +40,11 @@ class Subject(NamedTuple):
     collection: bytes
     path: bytes
     strategy: bytes
+
+    @property
+    def about(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """Project, root, collection and artifact; empty where there is none of the kind."""
+        return self.project, self.root, self.collection, self.path
 
     @property
     def arguments(self) -> tuple[bytes, ...]:
@@ -67,6 +75,11 @@ class Branching(NamedTuple):
     strategy: bytes
 
     @property
+    def about(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """The branch stands for the artifact."""
+        return b"", b"", b"", self.into
+
+    @property
     def arguments(self) -> tuple[bytes, ...]:
         return self.into, self.source
 
@@ -79,27 +92,58 @@ class Branching(NamedTuple):
         return Labels(b"base", b"branch " + self.into, b"branch " + self.source)
 
 
-def subject_fields(subject: Subject | Branching) -> tuple[Field, ...]:
+class Incoming(NamedTuple):
+    """The same for an artifact that is updated from upstream."""
+
+    direction: Direction
+    collection: bytes
+    path: bytes
+    source: bytes
+    """Where it came from, for people."""
+    strategy: bytes
+
+    @property
+    def about(self) -> tuple[bytes, bytes, bytes, bytes]:
+        return b"", b"", self.collection, self.path
+
+    @property
+    def arguments(self) -> tuple[bytes, ...]:
+        return self.collection, self.path
+
+    @property
+    def ref(self) -> bytes:
+        return pending_ref((_UPSTREAM_KEY, self.collection, self.path))
+
+    @property
+    def labels(self) -> Labels:
+        return Labels(b"base", b"collection " + self.collection, b"upstream " + self.source)
+
+
+AnySubject = Subject | Branching | Incoming
+_SHAPES: dict[bytes, type[Branching] | type[Incoming]] = {
+    Direction.BRANCH.value.encode(): Branching,
+    Direction.UPSTREAM.value.encode(): Incoming,
+}
+
+
+def subject_fields(subject: AnySubject) -> tuple[Field, ...]:
     """The fields for the commit of the merge."""
     rest = zip(subject._fields[1:], subject[1:], strict=True)
     return ((_DIRECTION, subject.direction.value.encode()), *((key.encode(), value) for key, value in rest))
 
 
-def read_subject(merge: PendingMerge, place: str) -> Subject | Branching:
+def read_subject(merge: PendingMerge, place: str) -> AnySubject:
     """What the merge is about; MalformedError where it does not say so."""
     found: dict[bytes, bytes] = {}
     for key, value in merge.fields:
         if found.setdefault(key, value) != value:
             raise MalformedError(f"merge in progress: the field {key!r} stands more than once", place=place)
-    is_branch = found.get(_DIRECTION) == Direction.BRANCH.value.encode()
-    keys = Branching._fields if is_branch else Subject._fields
-    values = [found.get(key.encode()) for key in keys]
+    shape = _SHAPES.get(found.get(_DIRECTION, b""), Subject)
+    values = [found.get(key.encode()) for key in shape._fields]
     known = [value for value in values if value]
     if len(known) != len(values):
-        missing = next(key for key, value in zip(keys, values, strict=True) if not value)
+        missing = next(key for key, value in zip(shape._fields, values, strict=True) if not value)
         raise MalformedError(f"merge in progress: it has no {missing}", place=place)
-    if is_branch:
-        return Branching(Direction.BRANCH, *known[1:])
     direction = next((each for each in Direction if each.value.encode() == known[0]), None)
     if direction is None:
         raise UnsupportedError(
@@ -107,4 +151,4 @@ def read_subject(merge: PendingMerge, place: str) -> Subject | Branching:
             place=place,
             remedy="use a later version of casvault",
         )
-    return Subject(direction, *known[1:])
+    return shape(direction, *known[1:])

@@ -17,6 +17,7 @@ from casvault.cli.artifacts import (
 from casvault.cli.call import Call
 from casvault.cli.command import PROJECTS, MessageOption, command
 from casvault.cli.commands.branches import merge_document, merge_lines
+from casvault.cli.commands.updating import answer_update
 from casvault.cli.documents import plain
 from casvault.cli.editing import edited
 from casvault.cli.failures import CONFLICT
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from casvault.vault.results.deployments import ContinueResult
     from casvault.vault.results.merges import ConflictInfo, EarlierChoice, Marked, MergeInfo, MergeResult
 
-BRANCH = "BRANCH"
-"""The direction of a merge of branches."""
+BRANCH, UPSTREAM = "BRANCH", "UPSTREAM"
+"""The directions of merges of branches and of updates."""
 MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the name of the artifact or branch."
 MergeArgument = Annotated[str, typer.Argument(metavar="MERGE", help=MERGE_HELP)]
 TOOL_HELP = f"Merge it in a tool ({', '.join(TOOLS)}), or by a command with $BASE, $LOCAL, $REMOTE and $MERGED."
@@ -70,13 +71,16 @@ def continue_merge(
 ) -> int:
     """Finish a merge of which every conflict is settled.
 
-    The result goes into the collection that was pulled to, the project that was deployed to, or the branch that was
-    merged into, together with what happened there since. If that clashes, it is a new conflict, which waits under the
-    same name.
+    The result goes into the collection that was pulled to or updated, the project that was deployed to, or the branch
+    that was merged into, together with what happened there since. If that clashes, it is a new conflict, which waits
+    under the same name.
     """
     call = Call.of(context)
     vault = call.vault()
-    if vault.merge_info(merge).direction.name == BRANCH:
+    direction = vault.merge_info(merge).direction.name
+    if direction == UPSTREAM:
+        return answer_update(call, vault.continue_update(merge, follow=follow, message=message))
+    if direction == BRANCH:
         ended = vault.continue_branch(merge, message=message)
         call.answer(merge_document(ended), merge_lines(ended))
         call.warn_of(ended.outcome)
