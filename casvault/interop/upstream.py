@@ -97,7 +97,7 @@ def _repository(place: str, wanted: str, *, is_remote: bool) -> Iterator[tuple[G
         repository = GitRepository.create(Path(scratch, "upstream.git"), GitFormat.SHA1)
         command = ["git", f"--git-dir={repository.place}", "-c", "protocol.ext.allow=never"]
         options = ["--depth=1", "--no-tags", "--no-recurse-submodules", "--quiet"]
-        run_git([*command, "fetch", *options, "--", place, wanted or "HEAD"], place, aside=True)
+        run_git([*command, "fetch", *options, "--", place, wanted or "HEAD"], _without_secrets(place), aside=True)
         yield repository, _commit(repository, "FETCH_HEAD")
 
 
