@@ -175,7 +175,7 @@ def _block(host: Document, node: Node, pieces: Sequence[_Piece]) -> str:
 
 
 def _nothing(node: Node) -> str:
-    """What stands for a block without parts. A list may be no further indented than the key that it is the value of, but
+    """What stands for a block without parts. A list may be no further indented than the key whose value it is, but
     brackets have to be.
     """
     return " " * node.column + ("{}" if isinstance(node.value, dict) else "  []")
