@@ -64,6 +64,10 @@ class Subject(NamedTuple):
     def name(self) -> bytes:
         return self.ref.removeprefix(PROJECTS)
 
+    def has_lost(self, comparison: Comparison, place: Place) -> bool:
+        """Whether somebody else has undeployed it since the project was looked at; nobody asked for it by name then."""
+        return place in self.deployments and place not in comparison.deployments
+
 
 class Work:
     """A command on collections and projects whose directories are locked and whose collections are scanned."""
