@@ -49,7 +49,7 @@ OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "
         ("diff", {"old", "new", "changes"}),
         ("diff --stat", {"old", "new", "changes", "lines"}),
         ("deploy skill/pdf --project ../app", DEPLOY),
-        ("drift", {"rows", "recorded", "operation", "notes", "interrupted"}),
+        ("drift", {"rows", "recorded", "operation", "notes", "skipped", "interrupted"}),
         ("which skills/pdf/SKILL.md", WHERE),
         ("ops", {"operations"}),
         ("recover", {"recovered"}),
