@@ -31,7 +31,7 @@ def check_not_withheld(stage: ObjectStage, state: Root | None, path: bytes) -> N
     found = list(iter_withheld(stage, state, path))
     if found:
         raise PurgedError(
-            f"purged content is still in {', '.join(map(show, found))}, and the vault does not take it back",
-            place=show(path),
-            remedy="remove it from the file, or the file; `casvault purge --allow ID` takes the purge back",
+            "this content was purged from the vault, which does not take it back",
+            place=", ".join(map(show, found)),
+            remedy="remove the secret or the file; `casvault purge --allow ID` lets the vault have it again",
         )

@@ -35,9 +35,11 @@ class Holders:
     def holds_commit(self, oid: Oid) -> bool:
         return self._holds((LINK, oid))
 
-    def iter_paths(self, state: Root | None, path: bytes = b"") -> Iterator[tuple[bytes, Root]]:
+    def iter_paths(
+        self, state: Root | None, path: bytes = b"", *, through_links: bool = True
+    ) -> Iterator[tuple[bytes, Root]]:
         """Where in a state the blobs are, with what stands there."""
-        if state is None or not self.holds(state):
+        if state is None or not self.holds(state) or (state.mode == LINK and not through_links):
             return
         if state.mode in BLOB_MODES:
             yield path, state
@@ -46,7 +48,7 @@ class Holders:
         elif state.mode == TREE:
             for entry in iter_entries(self._reader, state.id):
                 below = path + b"/" + entry.name if path else entry.name
-                yield from self.iter_paths(Root(*entry[1:]), below)
+                yield from self.iter_paths(Root(*entry[1:]), below, through_links=through_links)
 
     def _holds(self, ask: _Ask) -> bool:
         if ask[0] not in (TREE, LINK):

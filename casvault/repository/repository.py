@@ -21,7 +21,7 @@ from casvault.repository.places import LocalPlaces, MemoryPlaces, Places
 from casvault.store import PackDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from casvault.errors import CasvaultError
@@ -134,6 +134,13 @@ class Repository:
         if purged and isinstance(self.objects, PackDatabase):
             self.objects.refresh()
             yield from iter_lingering(self.objects, purged)
+
+    def packs_with(self, ids: Iterable[Oid]) -> tuple[str, ...]:
+        """The names of the packs that hold one of these objects."""
+        if not isinstance(self.objects, PackDatabase):
+            return ()
+        self.objects.refresh()
+        return tuple(sorted({found.pack for found in iter_lingering(self.objects, ids)}))
 
     def finish_purges(self, *, wait: bool = False) -> None:
         """Take the bytes of purged blobs out of every pack in which they still are.

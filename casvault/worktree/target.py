@@ -138,6 +138,7 @@ def _raise_missing(reader: ObjectReader, oid: Oid, path: bytes) -> NoReturn:
         next(reader.iter_blob(oid), None)
     except PurgedError as error:
         error.place = shown(path)
+        error.remedy = "choose a version without it, or paths without it; an undo with --refs-only leaves files alone"
         raise
     raise MissingObjectError("no such object", place=str(oid), remedy="run `casvault fsck`")
 
