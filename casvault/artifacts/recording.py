@@ -9,6 +9,7 @@ from casvault.artifacts.moves import find_last_versions
 from casvault.artifacts.names import show
 from casvault.artifacts.snapshot import Listing, Snapshot, write_snapshot
 from casvault.artifacts.version import Origin, write_version
+from casvault.artifacts.withheld import check_not_withheld
 from casvault.errors import RefusedError
 from casvault.objects import LINK, TREE, Root
 from casvault.objects.names import escape
@@ -96,6 +97,7 @@ def _write_versions(
         elif isinstance(change, MovedTo):
             edits[path] = None
         else:
+            check_not_withheld(draft.stage, change, path)
             edits[path] = change
     return edits, moved
 

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import typed
+from casvault.artifacts.withheld import check_not_withheld
 from casvault.objects import Commit, Root, Signature, read_commit, write_commit
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def write_version(
     origin: Origin,
     fields: Iterable[Field] = (),
 ) -> Oid:
+    check_not_withheld(stage, content, path)
     own = ((TYPE, VERSION), (COLLECTION, collection), (PATH, path), (ORIGIN, origin.value.encode()))
     return draftsman.write(stage, content, parents, (*own, *fields))
 

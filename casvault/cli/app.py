@@ -62,6 +62,7 @@ HOMES: dict[str, str | dict[str, str]] = {
     "redo": "operations:redo",
     "recover": "operations:recover",
     "fsck": "operations:fsck",
+    "purge": "purging:purge",
     "git": {"import": "git:import_git", "export": "git:export_git"},
     "ls-tree": "plumbing:ls_tree",
     "cat": "plumbing:cat",

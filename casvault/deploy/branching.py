@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.bases import find_base, merge_contents
 from casvault.artifacts.names import show, typed
 from casvault.artifacts.snapshot import is_snapshot
+from casvault.artifacts.withheld import check_not_withheld
 from casvault.deploy.subject import BRANCHES, Branching, subject_fields
 from casvault.deploy.waiting import new_merge, write_waiting
 from casvault.errors import NotFoundError, RefusedError, UsageError
@@ -67,6 +68,7 @@ def plan_snapshot(draft: Draft, ref: bytes, state: Root) -> Oid:
     tip = draft.ref(ref)
     if tip is not None and draft.graph.commit(tip).root == state:
         return tip
+    check_not_withheld(draft.stage, state, b"")
     new = draft.draftsman.write(draft.stage, state, () if tip is None else (tip,), ())
     draft.set_ref(ref, new)
     return new

@@ -299,6 +299,10 @@ def finish_journal(directory: Path, journal: Journal) -> None:
 def _roll_up(repository: Repository) -> tuple[str, ...]:
     """Upkeep after a command that has won: what fails here is said, but does not make the command a failure."""
     try:
+        repository.finish_purges()
+    except (DamageError, FailureError) as error:
+        return (f"purged bytes are still in the packs: {error}; `casvault purge` takes them out",)
+    try:
         repository.roll_up()
     except (DamageError, FailureError) as error:
         return (f"small packs were not rolled up: {error}",)

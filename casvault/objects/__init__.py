@@ -2,7 +2,7 @@
 
 from casvault.objects.commit import Commit, Field, Root, Signature, decode_commit, encode_commit
 from casvault.objects.kind import Kind, check_blob, object_id
-from casvault.objects.memory import MemoryObjects, MemoryPublisher, Overlay
+from casvault.objects.memory import MemoryObjects, MemoryPublisher, Overlay, no_explanation, take_none_of
 from casvault.objects.modes import (
     ALL_MODES,
     BLOB_MODES,
@@ -91,6 +91,7 @@ __all__ = [
     "encode_tag",
     "is_boundary",
     "join_entries",
+    "no_explanation",
     "object_id",
     "pack_entry",
     "read_blob",
@@ -100,6 +101,7 @@ __all__ = [
     "read_node",
     "read_nodes",
     "read_tag",
+    "take_none_of",
     "write_blob",
     "write_commit",
     "write_nodes",

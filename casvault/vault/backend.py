@@ -17,7 +17,7 @@ from casvault.artifacts.recording import Change, NewVersion, record_changes
 from casvault.artifacts.snapshot import find_content, find_version, iter_links, open_snapshot
 from casvault.deploy.run import Command, Outcome, run
 from casvault.deploy.undoing import RESERVED_KINDS
-from casvault.errors import NotFoundError, StaleError, UsageError
+from casvault.errors import NotFoundError, PurgedError, StaleError, UsageError
 from casvault.objects import EXECUTABLE, FILE, TREE, Commit, Entry, Kind, Root, read_blob, read_commit, write_commit
 from casvault.trees import edit_paths, empty_root, iter_entries, walk
 from casvault.vault.writing import WritingVault
@@ -110,6 +110,10 @@ class Transaction:
         try:
             if kind is None:
                 self._commit()
+        except PurgedError:
+            self._stage.discard()
+            self._vault._repository.finish_purges(wait=True)
+            raise
         finally:
             self._stage.discard()
 
@@ -150,8 +154,8 @@ class Transaction:
     def set_ref(self, name: str, new: Oid | None) -> None:
         """Let a ref point to a commit or tag, or remove it; collections, projects and merges are not for this."""
         raw = typed(name)
-        if raw.partition(b"/")[0] in (b"collections", b"projects", b"merges"):
-            raise UsageError("collections, projects and merges are not changed by hand", place=name)
+        if raw.partition(b"/")[0] in (b"collections", b"projects", b"merges", b"purged"):
+            raise UsageError("collections, projects, merges and tombstones are not changed by hand", place=name)
         expected = self._refs[raw][0] if raw in self._refs else self._view.find(raw)
         self._refs[raw] = (expected, new)
 

@@ -149,4 +149,4 @@ class OpenVault:
         except UsageError:
             name = None
         objects = self._repository.objects
-        return Names(objects, objects.find_prefix, self._view(), name, self._rules(name))
+        return Names(objects, self._repository.find_prefix, self._view(), name, self._rules(name))

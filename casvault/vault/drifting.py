@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.draft import Draft
 from casvault.artifacts.names import COLLECTIONS, show, typed
 from casvault.artifacts.rules import Rules
+from casvault.artifacts.withheld import iter_withheld
 from casvault.deploy.advice import MergeForecast, drift_type, recommend
 from casvault.deploy.checks import read_checks, write_checks
 from casvault.deploy.comparison import Comparison, Project, first_seen
@@ -250,6 +251,13 @@ class Drifting(Subjects):
                     storing=True,
                     reader=draft.stage,
                 )
+                held = {
+                    place: list(iter_withheld(stage, scan.states.get(place.file_path), place.file_path))
+                    for place in places
+                }
+                if purged := [path for paths in held.values() for path in paths]:
+                    notes.append(f"not recorded, as their content was purged: {', '.join(map(show, purged))}")
+                places = [place for place in places if not held[place]]
                 scanned.append((Project(subject.name, subject.ref, scan.states), places, scan.cache))
 
             def plan(draft: Draft) -> None:
@@ -262,7 +270,7 @@ class Drifting(Subjects):
                 if not stage.has_unpublished:
                     save_cache(cache)
         notes += outcome.notes
-        count = sum(len(places) for _, places in wanted)
+        count = sum(len(places) for _, places, _ in scanned)
         return (count, outcome.operation.number) if outcome.operation is not None else (0, None)
 
     def _rows_of(self, look: _Look, checked: Mapping[str, int], waiting: Container[bytes]) -> list[DriftRow]:

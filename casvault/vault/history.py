@@ -13,7 +13,7 @@ from casvault.artifacts.revision import find_artifact, find_state, resolve, reso
 from casvault.artifacts.snapshot import flatten
 from casvault.artifacts.version import COLLECTION, ORIGIN, PATH, TYPE
 from casvault.deploy.scanning import scan_collection
-from casvault.errors import FailureError, NotFoundError, UsageError
+from casvault.errors import FailureError, NotFoundError, PurgedError, UsageError
 from casvault.limits import MERGE_BYTES, PIECE
 from casvault.merge.trees import show_skipped
 from casvault.objects import BLOB_MODES, FOREIGN, LINK, TREE, Overlay, Root, read_blob, read_commit
@@ -253,7 +253,11 @@ def _file_diff(reader: ObjectReader, change: FileChange) -> Iterator[bytes]:
         yield b"deleted file mode %06o\n" % old.mode
     elif old is not None and new is not None and old.mode != new.mode:
         yield b"old mode %06o\nnew mode %06o\n" % (old.mode, new.mode)
-    contents = [_content(reader, state) for state in (old, new)]
+    try:
+        contents = [_content(reader, state) for state in (old, new)]
+    except PurgedError as error:
+        yield b"Purged: %s\n" % error.message.encode(errors="replace")
+        return
     if contents[0] == contents[1]:
         return
     old_label = b"/dev/null" if old is None else b"a/" + path

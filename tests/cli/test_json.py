@@ -53,7 +53,7 @@ OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "
         ("which skills/pdf/SKILL.md", WHERE),
         ("ops", {"operations"}),
         ("recover", {"recovered"}),
-        ("fsck", {"packs", "objects", "reachable", "operations", "problems", "ok"}),
+        ("fsck", {"packs", "objects", "reachable", "operations", "purged", "problems", "ok"}),
         ("ls-tree @", {"entries"}),
         ("cat @:commands/review.md", {"revision", "size", "encoding", "content"}),
         ("hash commands/review.md", {"files"}),
