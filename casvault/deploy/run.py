@@ -158,7 +158,7 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
         edits = draft.edits()
         if not (edits or any(draft.files.values()) or attempt.locks or session.interrupted):
             return None
-        fields = (*command.fields, *_file_fields(session, attempt))
+        fields = (*command.fields, *draft.fields, *_file_fields(session, attempt))
         message = session.draftsman.message.encode(errors="surrogateescape")
         return Plan(edits, command.kind, command.arguments, message, fields, always=True)
 

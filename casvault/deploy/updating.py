@@ -16,6 +16,7 @@ from casvault.artifacts.recording import link_to
 from casvault.artifacts.snapshot import find_version
 from casvault.artifacts.version import ORIGIN, Origin, write_version
 from casvault.deploy.actions import Action
+from casvault.deploy.concluding import conclude, keep_in_operation
 from casvault.deploy.subject import Direction, Incoming, subject_fields
 from casvault.deploy.waiting import STRATEGY, new_merge, write_waiting
 from casvault.errors import RefusedError
@@ -131,7 +132,7 @@ def plan_continue_update(
     old = draft.graph.commit(tip).root
     if content is None:
         return _plan_removal(draft, homes, source, subject, merge, (tip, old))
-    facts = record_fields(merge, subject.strategy)
+    facts = record_fields(conclude(draft, merge, subject))
     version = write_version(
         draft.stage,
         draft.draftsman,
@@ -282,6 +283,7 @@ def _plan_removal(
         )
     homes.change(source, None, old, None)
     draft.set_ref(subject.ref, None)
+    keep_in_operation(draft, *source, conclude(draft, merge, subject))
     return PlannedUpdate(source, Action.REMOVED, merge.theirs, None, merge.base, old, None)
 
 

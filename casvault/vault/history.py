@@ -221,7 +221,7 @@ def _conflict_info(conflict: TreeConflict) -> TreeConflictInfo:
 
 
 def _resolved(record: Resolved) -> ResolvedConflict:
-    conflict, (how, state, who) = record
+    conflict, (how, state, who), _ = record
     sides = conflict.base, conflict.ours, conflict.theirs
     return ResolvedConflict(
         show(conflict.path), conflict.kind, *sides, how, state, "" if who is None else show(who.name)

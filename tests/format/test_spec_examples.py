@@ -24,6 +24,7 @@ from casvault.objects import (
     Kind,
     MemoryObjects,
     ObjectInfo,
+    Root,
     Tag,
     canonical,
     decode_commit,
@@ -36,12 +37,12 @@ from casvault.objects import (
     object_id,
 )
 from casvault.oid import Oid, blob_id
-from casvault.pending import read_pending, read_records, write_pending
+from casvault.pending import Sides, read_pending, read_records, record_fields, write_pending
 from casvault.refs import operation_commit, parse_operation
 from casvault.store import Pack
 from casvault.trees import build_tree, empty_root
 from tests.support.objects import WHO, numbered_entries
-from tests.support.pending import Pen
+from tests.support.pending import Pen, example_record
 from tests.support.specification import Example, read_block, read_examples
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "statcache": 1,
         "pending": 1,
         "resolved": 1,
+        "sides": 1,
         "commitgraph": 1,
         "git": 3,
     }
@@ -224,13 +226,26 @@ def test_example_of_a_merge_in_progress(example: Example) -> None:
 @_examples("resolved")
 def test_example_of_a_resolved_conflict(example: Example) -> None:
     fields = ((b"resolved", example.hex("bytes")),)
-    ((conflict, settled),) = read_records(Commit(empty_root(), (), WHO, WHO, b"", fields=fields))
+    ((conflict, settled, hunks),) = read_records(Commit(empty_root(), (), WHO, WHO, b"", fields=fields))
     assert example.value("conflict") == _as_list([conflict.path, conflict.kind.value.encode(), *conflict[2:5]])
     assert example.value("how") == settled.how.value.encode()
     assert example.value("result") == _as_list(settled.state)
     assert example.value("who") == _as_list(settled.by)
-    value = [example.value(key) for key in ("conflict", "how", "result", "who")]
+    assert example.value("hunks") == hunks
+    value = [example.value(key) for key in ("conflict", "how", "result", "who", "hunks")]
     assert example.hex("bytes") == canonical.encode(value)
+
+
+@_examples("sides")
+def test_example_of_the_sides_of_a_conflict(example: Example) -> None:
+    record = example_record(MemoryObjects())._replace(sides=Sides(*_decoded_sides(example)))
+    (sides,) = [value for key, value in record_fields(record) if key == b"sides"]
+    assert example.hex("bytes") == sides
+
+
+def _decoded_sides(example: Example) -> list[Any]:
+    direction, project, root, base, ours, theirs = example.value("sides")
+    return [direction, project, root, Root(base[0], base[1], Oid(base[2])), Oid(ours), theirs]
 
 
 def test_example_of_a_lock_file() -> None:
