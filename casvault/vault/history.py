@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.changes import iter_file_changes
 from casvault.artifacts.names import show, typed
 from casvault.artifacts.preview import preview_merge
-from casvault.artifacts.revision import find_artifact, find_state, resolve, resolve_commitish, resolve_state
+from casvault.artifacts.revision import (
+    find_artifact,
+    find_state,
+    resolve,
+    resolve_commitish,
+    resolve_path,
+    resolve_state,
+    split_path,
+)
 from casvault.artifacts.snapshot import flatten
 from casvault.artifacts.version import COLLECTION, ORIGIN, PATH, TYPE
 from casvault.deploy.scanning import scan_collection
@@ -127,17 +135,17 @@ class History(OpenVault):
 
     def ls_tree(self, revision: str, *, recursive: bool = False, collection: str | None = None) -> list[TreeLine]:
         """The entries of a directory; with `recursive` what is below it, through the links to versions."""
-        rev, _, path = revision.partition(":")
-        state = resolve_state(self._names(collection), rev, typed(path))
+        names = self._names(collection)
+        rev, path = split_path(names, revision)
+        state = resolve_state(names, rev, typed(path or ""))
         if state.mode != TREE:
-            last = typed(path).strip(b"/").rpartition(b"/")[2] or typed(rev)
+            last = typed(path or "").strip(b"/").rpartition(b"/")[2] or typed(rev)
             return [_line(last, state)]
         return list(_iter_lines(self.reader, state, b"", recursive=recursive))
 
     def cat(self, revision: str, *, collection: str | None = None) -> Iterator[bytes]:
         """The bytes of a file, in pieces: REV:PATH, a version that is a file, or a blob's id."""
-        rev, _, path = revision.partition(":")
-        state = resolve_state(self._names(collection), rev, typed(path))
+        state = resolve_path(self._names(collection), revision)
         if state.mode not in BLOB_MODES:
             raise UsageError("a directory", place=revision, remedy=f"see `casvault ls-tree {revision}`")
         return self.reader.iter_blob(state.id)
@@ -178,16 +186,14 @@ class History(OpenVault):
     ) -> tuple[ObjectReader, list[FileChange]]:
         names = self._names(collection)
         reader = HashOnly(self.reader, keep=MERGE_BYTES)
-        rev, _, path = old.partition(":")
-        before = resolve_state(names, rev, typed(path))
+        before = resolve_path(names, old)
         if new is None:
             # What is on disk has no versions yet, so the other side is compared without its links too.
             before = flatten(reader, before)
             state = self._directory_state(reader, self._collection_name(collection))
-            after = find_path(reader, state, typed(path).strip(b"/"))
+            after = find_path(reader, state, typed(split_path(names, old)[1] or "").strip(b"/"))
         else:
-            rev, _, path = new.partition(":")
-            after = resolve_state(names, rev, typed(path))
+            after = resolve_path(names, new)
         changes = _file_changes(reader, before, after)
         wanted = tuple(path.strip("/") for path in paths)
         if wanted:
