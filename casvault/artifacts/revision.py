@@ -276,7 +276,7 @@ def _iter_tagged(names: Names, name: str) -> Iterator[tuple[int, Oid]]:
         return
     for at, sign in enumerate(name):
         if sign == "@" and 0 < at < len(name) - 1:
-            path = _find_path(names, name[:at], tagged=True)
+            path = find_artifact_path(names, name[:at], tagged=True)
             oid = None if path is None else _tagged_at(names, path, name[at + 1 :])
             if oid is not None:
                 yield at, oid
@@ -286,7 +286,7 @@ def _tagged_at(names: Names, path: bytes, label: str) -> Oid | None:
     return find_tagged(names.reader, names.view, typed(names.collection or ""), path, label)
 
 
-def _find_path(names: Names, name: str, *, tagged: bool = False) -> bytes | None:
+def find_artifact_path(names: Names, name: str, *, tagged: bool = False) -> bytes | None:
     """The path of an artifact; with `tagged` also of one that was removed and has tags."""
     found = find_artifact(names, name)
     if found is not None or not tagged:
@@ -312,7 +312,7 @@ def _resolve_braces(names: Names, name: str, text: str) -> Oid:
 
 
 def _resolve_deployed(names: Names, name: str, project: str) -> Oid:
-    path = None if names.collection is None else _find_path(names, name)
+    path = None if names.collection is None else find_artifact_path(names, name)
     if path is None:
         raise NotFoundError("no such artifact in the collection", place=name, remedy="see `casvault ls-tree -r @`")
     found = names.find_deployed(typed(names.collection or ""), path, project)

@@ -132,6 +132,24 @@ def labels_by_version(reader: ObjectReader, refs: Refs, collection: bytes, path:
     return {version: tuple(sort_labels(found)) for version, found in labels.items()}
 
 
+class Labels:
+    """The labels of versions, looked up artifact by artifact; of refs that do not change meanwhile."""
+
+    def __init__(self, reader: ObjectReader, refs: Refs) -> None:
+        self._reader = reader
+        self._refs = refs
+        self._known: dict[tuple[bytes, bytes], dict[Oid, tuple[str, ...]]] = {}
+
+    def of(self, collection: bytes, path: bytes, version: Oid | None) -> tuple[str, ...]:
+        """Those of one version of an artifact, the highest semantic version first."""
+        if version is None:
+            return ()
+        home = (collection, path)
+        if home not in self._known:
+            self._known[home] = labels_by_version(self._reader, self._refs, *home)
+        return self._known[home].get(version, ())
+
+
 def find_highest(tags: Iterable[ArtifactTag]) -> ArtifactTag | None:
     """The tag of the highest semantic version; None if no label is one."""
     by_label = {tag.label: tag for tag in tags if parse_semantic(tag.label) is not None}

@@ -162,7 +162,7 @@ class History(OpenVault):
         """The same as a unified diff in git's form."""
         reader, changes = self._diff(old, new, list(paths), collection)
         for change in changes:
-            yield from _file_diff(reader, change)
+            yield from file_diff(reader, change)
 
     def resolved_in(self, revision: str, *, collection: str | None = None) -> list[ResolvedConflict]:
         """The conflicts that were resolved in a merge, by the records in its commit; none for most commits."""
@@ -179,7 +179,7 @@ class History(OpenVault):
     def patch_of(self, revision: str, *, collection: str | None = None) -> Iterator[bytes]:
         """The same as a unified diff in git's form."""
         for change in self.changes_of(revision, collection=collection):
-            yield from _file_diff(self.reader, change)
+            yield from file_diff(self.reader, change)
 
     def _diff(
         self, old: str, new: str | None, paths: list[str], collection: str | None
@@ -248,10 +248,11 @@ def _file_changes(reader: ObjectReader, old: Root | None, new: Root | None) -> l
     return sorted(FileChange(show(change.path), change.old, change.new) for change in changes)
 
 
-def _file_diff(reader: ObjectReader, change: FileChange) -> Iterator[bytes]:
-    """One file in git's form: headers that say what happened, then hunks."""
+def file_diff(reader: ObjectReader, change: FileChange, *, old_path: bytes | None = None) -> Iterator[bytes]:
+    """One file in git's form: headers that say what happened, then hunks. `old_path` is where a renamed one was."""
     path = typed(change.path)
-    yield b"diff --git a/%s b/%s\n" % (path, path)
+    before = path if old_path is None else old_path
+    yield b"diff --git a/%s b/%s\n" % (before, path)
     old, new = change.old, change.new
     if old is None and new is not None:
         yield b"new file mode %06o\n" % new.mode
@@ -259,10 +260,12 @@ def _file_diff(reader: ObjectReader, change: FileChange) -> Iterator[bytes]:
         yield b"deleted file mode %06o\n" % old.mode
     elif old is not None and new is not None and old.mode != new.mode:
         yield b"old mode %06o\nnew mode %06o\n" % (old.mode, new.mode)
+    if old_path is not None:
+        yield b"rename from %s\nrename to %s\n" % (before, path)
     contents = [_content(reader, state) for state in (old, new)]
     if contents[0] == contents[1]:
         return
-    old_label = b"/dev/null" if old is None else b"a/" + path
+    old_label = b"/dev/null" if old is None else b"a/" + before
     new_label = b"/dev/null" if new is None else b"b/" + path
     if None in contents or any(is_binary(content or b"") for content in contents):
         yield b"Binary files %s and %s differ\n" % (old_label, new_label)
