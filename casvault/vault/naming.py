@@ -12,13 +12,14 @@ from casvault.artifacts.version import COLLECTION, PATH
 from casvault.deploy.scanning import load_cache
 from casvault.errors import NotFoundError, UsageError
 from casvault.objects import read_commit
+from casvault.vault.results.versions import VersionChange
 from casvault.vault.writing import WritingVault
 from casvault.worktree.hashonly import HashOnly
 from casvault.worktree.plan import same_state
 from casvault.worktree.scan import scan_paths
 
 if TYPE_CHECKING:
-    from casvault.artifacts.contents import ContentChanges
+    from casvault.artifacts.contents import ContentChange, ContentChanges
     from casvault.oid import Oid
 
 
@@ -68,10 +69,7 @@ class NamingVault(WritingVault):
         """What differs between two versions, and what to say about how it was found."""
         before = None if old is None else read_commit(self.reader, old).root
         changes = compare_contents(self.reader, before, read_commit(self.reader, new).root)
-        if changes.too_many is None:
-            return changes, ()
-        removed, added = changes.too_many
-        return changes, (f"{removed:,} removed and {added:,} added files were too many to look for renames among them",)
+        return changes, renames_note(changes.too_many)
 
     def _unrecorded_note(self, subject: Subject) -> tuple[str, ...]:
         """What to say where the collection's directory has the artifact otherwise than its newest version."""
@@ -92,6 +90,18 @@ class NamingVault(WritingVault):
         return (
             f"{show(path)} is changed in {directory}, and that is in no version yet; `casvault snapshot` makes one",
         )
+
+
+def version_change(subject: Subject, change: ContentChange) -> VersionChange:
+    old_path = None if change.old_path in (None, change.path) else shown_path(subject, change.old_path or b"")
+    return VersionChange(change.kind, shown_path(subject, change.path), old_path, change.old, change.new)
+
+
+def renames_note(too_many: tuple[int, int] | None) -> tuple[str, ...]:
+    if too_many is None:
+        return ()
+    removed, added = too_many
+    return (f"{removed:,} removed and {added:,} added files were too many to look for renames among them",)
 
 
 def shown_path(subject: Subject, below: bytes) -> str:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.changes import iter_file_changes
 from casvault.artifacts.names import show, typed
 from casvault.artifacts.revision import find_artifact_path, split_path
-from casvault.artifacts.tags import labels_by_version
+from casvault.artifacts.tags import iter_tags, labels_by_version
 from casvault.deploy.run import Command, run
 from casvault.deploy.versions import plan_restore_version, plan_revert
+from casvault.reports.changelog import read_changelog
 from casvault.vault.history import file_diff
-from casvault.vault.naming import NamingVault, shown_path
+from casvault.vault.naming import NamingVault, renames_note, version_change
+from casvault.vault.results.changelogs import Changelog, ChangelogSection, changelog_version
 from casvault.vault.results.changes import FileChange
 from casvault.vault.results.versions import VersionChange, VersionComparison, VersionResult
 
@@ -39,16 +41,7 @@ class Versions(NamingVault):
         one, other = (self._version(subject, text).version for text in (old, new))
         found, notes = self._compare_versions(one, other)
         labels = labels_by_version(self.reader, subject.names.view, *subject.home)
-        changes = tuple(
-            VersionChange(
-                each.kind,
-                shown_path(subject, each.path),
-                None if each.old_path in (None, each.path) else shown_path(subject, each.old_path or b""),
-                each.old,
-                each.new,
-            )
-            for each in found.changes
-        )
+        changes = tuple(version_change(subject, each) for each in found.changes)
         home = (subject.collection, show(subject.path))
         return VersionComparison(*home, one, other, labels.get(one, ()), labels.get(other, ()), changes, notes)
 
@@ -58,6 +51,29 @@ class Versions(NamingVault):
         """The same as a unified diff in git's form."""
         for change in self.compare(artifact, old, new, collection=collection).changes:
             yield from self._patch(change)
+
+    def changelog(
+        self, artifact: str, *, since: str | None = None, until: str | None = None, collection: str | None = None
+    ) -> Changelog:
+        """What came with each tag of an artifact, the newest first, and what has come since the last one.
+
+        With `since` only what that version does not have, with `until` only what that one has.
+        """
+        subject = self._artifact(artifact, collection)
+        newest = self._version(subject, until).version
+        oldest = None if since is None else self._version(subject, since).version
+        tags = iter_tags(self.reader, subject.names.view, *subject.home)
+        found = read_changelog(self.reader, self._repository.graph(), tags, newest, oldest)
+        sections = tuple(
+            ChangelogSection(
+                *section[:8],
+                tuple(map(changelog_version, section.versions)),
+                tuple(version_change(subject, each) for each in section.changes),
+            )
+            for section in found
+        )
+        notes = dict.fromkeys(note for section in found for note in renames_note(section.too_many))
+        return Changelog(subject.collection, show(subject.path), sections, tuple(notes))
 
     def revert(self, artifact: str, version: str, *, collection: str | None = None, message: str = "") -> VersionResult:
         """Take back what one version of an artifact changed, as a new version; what came later stays.
