@@ -1,74 +1,107 @@
-"""Which blobs a path names: what stands there, or all that ever stood there."""
+"""Two contents of an artifact compared file by file, renames found, and what the difference means for its version."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from casvault.artifacts.snapshot import is_snapshot, open_snapshot
-from casvault.artifacts.version import COLLECTION, PATH, TYPE, VERSION
-from casvault.objects import BLOB_MODES, LINK, TREE, Root, read_commit
-from casvault.trees import find_path, iter_entries
+from casvault.artifacts.changes import iter_file_changes
+from casvault.artifacts.semver import Bump
+from casvault.merge.renames import Moves, pair
+from casvault.objects import BLOB_MODES, FILE_MODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from casvault.objects import Commit, ObjectReader
-    from casvault.oid import Oid
+    from casvault.objects import ObjectReader, Root
 
 
-class Blobs:
-    """Gathers the blobs of states with their sizes; each tree is read once. The empty blob is no secret."""
+class ContentKind(Enum):
+    """What happened to a file between two contents."""
 
-    def __init__(self, reader: ObjectReader, *, through_links: bool = True) -> None:
-        self._reader = reader
-        self._through_links = through_links
-        self._seen: set[Oid] = set()
-        self.sizes: dict[Oid, int] = {}
-
-    def add(self, state: Root | None) -> None:
-        if state is None:
-            return
-        if state.mode in BLOB_MODES and state.size:
-            self.sizes[state.id] = state.size
-        elif state.mode == TREE and state.id not in self._seen:
-            self._seen.add(state.id)
-            for entry in iter_entries(self._reader, state.id):
-                self.add(Root(*entry[1:]))
-        elif state.mode == LINK and self._through_links and state.id not in self._seen:
-            self._seen.add(state.id)
-            self.add(read_commit(self._reader, state.id).root)
+    ADDED = "added"
+    REMOVED = "removed"
+    MODIFIED = "modified"
+    MODE = "mode"
+    """Only its mode is another one."""
+    RENAMED = "renamed"
+    """It may be changed too, but not much."""
 
 
-def blobs_at(reader: ObjectReader, state: Root) -> dict[Oid, int]:
-    """The blobs at and below a state, with their sizes."""
-    blobs = Blobs(reader)
-    blobs.add(state)
-    return blobs.sizes
+class ContentChange(NamedTuple):
+    """One file that differs. Paths are relative to the artifact; that of an artifact which is a file is empty."""
+
+    kind: ContentKind
+    path: bytes
+    old_path: bytes | None
+    """Where it was; None for one that was added, and `path` unless it was renamed."""
+    old: Root | None
+    new: Root | None
 
 
-def blobs_ever_at(
-    reader: ObjectReader, commits: Iterable[tuple[Oid, Commit]], collection: bytes, path: bytes
-) -> dict[Oid, int]:
-    """All blobs that were ever at or below a path of a collection, in a snapshot or in a version, those with edits that
-    were only seen in a project among them. What was there under another path does not count.
+class ContentChanges(NamedTuple):
+    """What differs, sorted by path."""
+
+    changes: tuple[ContentChange, ...]
+    too_many: tuple[int, int] | None
+    """How many removed and added files were left and not compared for renames, where that was too much."""
+
+
+class Suggestion(NamedTuple):
+    """How much of a step a difference is."""
+
+    bump: Bump
+    reasons: tuple[tuple[Bump, ContentChange], ...]
+    """Every change with its own weight, the weightiest first."""
+
+
+_WEIGHTS: Final = {
+    ContentKind.REMOVED: Bump.MAJOR,
+    ContentKind.ADDED: Bump.MINOR,
+    ContentKind.RENAMED: Bump.MINOR,
+    ContentKind.MODIFIED: Bump.PATCH,
+    ContentKind.MODE: Bump.PATCH,
+}
+
+
+def compare_contents(reader: ObjectReader, old: Root | None, new: Root | None) -> ContentChanges:
+    """The files that differ between two contents, with what was renamed exactly or was changed a little on the way."""
+    found = list(iter_file_changes(reader, old, new))
+    removed = {each.path: each.old for each in found if each.new is None and each.old and each.old.mode in BLOB_MODES}
+    added = {each.path: each.new for each in found if each.old is None and each.new and each.new.mode in BLOB_MODES}
+    pairing = pair(reader, Moves(removed, added), removed.keys())
+    renamed = {new: old for old, new in pairing.pairs.items()}
+    changes = [
+        ContentChange(ContentKind.RENAMED, each.path, renamed[each.path], removed[renamed[each.path]], each.new)
+        if each.path in renamed
+        else ContentChange(_kind(each.old, each.new), each.path, each.path if each.old else None, each.old, each.new)
+        for each in found
+        if not (each.path in pairing.pairs and each.new is None)
+    ]
+    return ContentChanges(tuple(sorted(changes, key=lambda each: (each.path, each.kind.value))), pairing.too_many)
+
+
+def suggest_bump(changes: Iterable[ContentChange], *, strict: bool = False) -> Suggestion:
+    """What files that were removed, added or modified make of the next version.
+
+    Whoever relied on a removed file is broken: major. A renamed one counts as minor; `strict` takes it for one that was
+    removed and one that was added.
     """
-    blobs = Blobs(reader, through_links=False)
-    for oid, commit in commits:
-        if commit.field(COLLECTION) != collection:
-            continue
-        if is_snapshot(commit):
-            # Links are left out: versions are met by themselves.
-            blobs.add(find_path(reader, open_snapshot(reader, oid).content, path))
-        elif commit.field(TYPE) == VERSION:
-            blobs.add(_part_at(reader, commit, path))
-    return blobs.sizes
+    weighed = [(_weight(change, strict=strict), change) for change in changes]
+    reasons = sorted(weighed, key=lambda each: (-list(Bump).index(each[0]), each[1].path))
+    return Suggestion(reasons[0][0] if reasons else Bump.NONE, tuple(reasons))
 
 
-def _part_at(reader: ObjectReader, commit: Commit, path: bytes) -> Root | None:
-    """What a version has at a path of its collection."""
-    own = commit.field(PATH) or b""
-    if own == path or own.startswith(path + b"/"):
-        return commit.root
-    if path.startswith(own + b"/") and commit.root.mode == TREE:
-        return find_path(reader, commit.root, path[len(own) + 1 :])
-    return None
+def _weight(change: ContentChange, *, strict: bool) -> Bump:
+    if strict and change.kind is ContentKind.RENAMED:
+        return Bump.MAJOR
+    return _WEIGHTS[change.kind]
+
+
+def _kind(old: Root | None, new: Root | None) -> ContentKind:
+    if old is None:
+        return ContentKind.ADDED
+    if new is None:
+        return ContentKind.REMOVED
+    is_file = old.mode in FILE_MODES and new.mode in FILE_MODES
+    return ContentKind.MODE if is_file and old.id == new.id else ContentKind.MODIFIED

@@ -9,6 +9,8 @@ from casvault.objects import Overlay
 from casvault.refs import RefEdit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from casvault.artifacts.version import Draftsman
     from casvault.history import GraphCache
     from casvault.objects import Field, ObjectStage, Root
@@ -49,6 +51,18 @@ class Draft:
 
     def set_ref(self, name: bytes, new: Oid | None) -> None:
         self._refs[name] = new
+
+    def iter_refs(self, prefix: bytes = b"") -> Iterator[tuple[bytes, Oid]]:
+        """Every ref that there will be below a prefix which names a directory, or everywhere for none; sorted."""
+        below = prefix + b"/" if prefix else b""
+        own = {name: oid for name, oid in self._refs.items() if name.startswith(below)}
+        if not own:
+            yield from self.view.iter_refs(prefix)
+            return
+        found: dict[bytes, Oid | None] = {**dict(self.view.iter_refs(prefix)), **own}
+        for name, oid in sorted(found.items()):
+            if oid is not None:
+                yield name, oid
 
     def write_file(self, target: bytes, path: bytes, old: Root | None, new: Root | None) -> None:
         """Plan to write a path; two plans for one path become one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import typed
-from casvault.artifacts.revision import find_state, resolve_commitish, resolve_state
+from casvault.artifacts.revision import find_state, resolve_commitish, resolve_path, split_path
 from casvault.errors import NotFoundError, RefusedError, UsageError
 from casvault.history import CommitGraph
 from casvault.merge.bases import Bases
@@ -45,8 +45,8 @@ def preview_merge(stage: ObjectStage, names: Names, ours: str, theirs: str, base
     graph = CommitGraph(overlay)
     drivers = names.rules.drivers
     merge_link = link_preview(overlay, graph, drivers)
-    states = [_resolve(names, revision) for revision in (ours, theirs)]
-    found = _find_base(names, overlay, graph, merge_link, ours, theirs) if base is None else _resolve(names, base)
+    states = [resolve_path(names, revision) for revision in (ours, theirs)]
+    found = _find_base(names, overlay, graph, merge_link, ours, theirs) if base is None else resolve_path(names, base)
     merged = merge_states(overlay, found, *states, merge_link=merge_link, drivers=drivers)
     state = mark_up_tree(overlay, merged, Labels(b"base", _label(ours), _label(theirs))) or empty_root()
     copy_added(overlay, state, stage)
@@ -94,7 +94,7 @@ def _find_base(
 
 
 def _find_commit(names: Names, revision: str) -> Oid | None:
-    if ":" in revision:
+    if split_path(names, revision)[1] is not None:
         return None
     oid = resolve_commitish(names, revision)
     info = names.reader.find_infos([oid])[0]
@@ -106,11 +106,6 @@ def _content(overlay: Overlay, oid: Oid) -> Root:
     state = find_state(overlay, oid)
     assert state is not None  # the empty path is the root, which is always there
     return state
-
-
-def _resolve(names: Names, revision: str) -> Root:
-    name, _, path = revision.partition(":")
-    return resolve_state(names, name, typed(path))
 
 
 def _label(revision: str) -> bytes:

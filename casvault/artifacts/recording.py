@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.moves import find_last_versions
 from casvault.artifacts.names import show
 from casvault.artifacts.snapshot import Listing, Snapshot, write_snapshot
-from casvault.artifacts.version import Origin, write_version
+from casvault.artifacts.tagmoves import carry_tags, make_way
+from casvault.artifacts.version import COLLECTION, PATH, Origin, write_version
 from casvault.artifacts.withheld import check_not_withheld
 from casvault.errors import RefusedError
 from casvault.objects import LINK, TREE, Root
@@ -53,7 +54,7 @@ def record_changes(
     """Make versions of what changed and a snapshot on `parent`; `parent` itself where nothing changes.
 
     A new artifact continues the last version at its path, if there was one; or is a rename, if exactly one artifact
-    with the same content vanished while exactly one appeared.
+    with the same content vanished while exactly one appeared. Tags go with what moves.
     """
     stage = draft.stage
     old = _old_versions(draft, parent, changes)
@@ -63,6 +64,7 @@ def record_changes(
     if parent.id is not None and content == parent.content:
         return parent
     former = edit_paths(stage, parent.former, _former_edits(draft, changes, old, last, edits, moved))
+    _move_tags(draft, collection, changes, old, last, edits, moved)
     parents = () if parent.id is None else (parent.id,)
     oid = write_snapshot(stage, draft.draftsman, content, former, parents, collection, message)
     return Snapshot(oid, content, former)
@@ -121,6 +123,32 @@ def _former_edits(
             there = change.version if isinstance(change, MovedTo) else moved.get(before, before)
             former[escape(path)] = link_to(draft, there)
     return former
+
+
+def _move_tags(
+    draft: Draft,
+    collection: bytes,
+    changes: Mapping[bytes, Change],
+    old: Mapping[bytes, Oid | None],
+    last: Mapping[bytes, Oid],
+    edits: Mapping[bytes, Root | None],
+    moved: Mapping[Oid, Oid],
+) -> None:
+    arrivals = {
+        path: state.id
+        for path, state in edits.items()
+        if state is not None and state.mode == LINK and old[path] is None
+    }
+    make_way(draft, collection, arrivals, last)
+    moves = []
+    for path, before in old.items():
+        change = changes[path]
+        there = change.version if isinstance(change, MovedTo) else None if before is None else moved.get(before)
+        if there is not None and edits[path] is None:
+            commit = draft.graph.commit(there)
+            address = (commit.field(COLLECTION) or b"", commit.field(PATH) or b"")
+            moves.append(((collection, path), address))
+    carry_tags(draft, moves)
 
 
 def _old_versions(draft: Draft, parent: Snapshot, changes: Mapping[bytes, Change]) -> dict[bytes, Oid | None]:

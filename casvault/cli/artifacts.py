@@ -30,7 +30,7 @@ RootOption = Annotated[
 VersionOption = Annotated[
     str | None,
     typer.Option(
-        "--version", metavar="REV", help="A version: an id, its prefix, or ~1 for the one before.", show_default=False
+        "--version", metavar="REV", help="A version: an id, a tag, ~1 for the one before.", show_default=False
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would happen, and change nothing.")]

@@ -12,6 +12,7 @@ from casvault.artifacts.version import COLLECTION, PATH, Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
 from casvault.deploy.concluding import find_passed_over, keep_in_operation
 from casvault.deploy.drift import EQUAL, NO_BASE, Drift, Status
+from casvault.deploy.pinning import pin_label
 from casvault.deploy.projects import find_owner_refusal
 from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
@@ -265,7 +266,7 @@ class _Deploying:
         old = self._drift.deployment
         pin = None if old is None else old.pin
         if self._options.pin or self._request.pinned or (pin is not None and self._request.version is not None):
-            pin = self._request.label or version.hex()[:12].encode()
+            pin = self._request.label or pin_label(self._comparison.draft, self._drift.source, version)
         return Deployment(version, version, None, pin)
 
     def _settled(self, deployment: Deployment | None, place: Place | None = None) -> None:

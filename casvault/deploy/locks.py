@@ -6,21 +6,28 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.draft import FileWrite
-from casvault.artifacts.names import show
+from casvault.artifacts.moves import find_moved
+from casvault.artifacts.names import COLLECTIONS, show
+from casvault.artifacts.snapshot import open_snapshot
+from casvault.artifacts.tags import VERSION_TAGS, Labels
 from casvault.deploy.lockfile import LockEntry, parse_lock, render_lock
-from casvault.deploy.state import read_deployments
-from casvault.errors import ConflictError, MalformedError, RefusedError
+from casvault.deploy.state import Place, read_deployments
+from casvault.errors import ConflictError, MalformedError, RefusedError, UnsupportedError
 from casvault.files import find_file
 from casvault.limits import LOCK_BYTES
 from casvault.objects import FILE, FILE_MODES, Root, read_blob, read_commit, read_commits, write_blob
 from casvault.worktree.scan import scan_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from casvault.artifacts.draft import Draft
+    from casvault.artifacts.snapshot import Snapshot
     from casvault.objects import ObjectReader
     from casvault.oid import Oid
+
+    Tags = Mapping[Place, str | None]
 
 LOCK_FILE = b"casvault.lock"
 
@@ -32,8 +39,10 @@ class LockWrite(NamedTuple):
     replaced: bytes | None
 
 
-def lock_entries(reader: ObjectReader, state: Oid | None) -> list[LockEntry]:
-    """What a project's state says that its directory holds: the settled version of each deployment."""
+def lock_entries(reader: ObjectReader, state: Oid | None, tags: Tags | None = None) -> list[LockEntry]:
+    """What a project's state says that its directory holds: the settled version of each deployment, without tags unless
+    they are given.
+    """
     deployments = read_deployments(reader, state)
     commits = read_commits(reader, (deployment.settled for deployment in deployments.values()))
     return [
@@ -44,7 +53,7 @@ def lock_entries(reader: ObjectReader, state: Oid | None) -> list[LockEntry]:
             deployment.settled,
             commit.root.mode,
             commit.root.id,
-            None,
+            None if tags is None else tags.get(place),
             None if deployment.pin is None else show(deployment.pin),
         )
         for (place, deployment), commit in zip(deployments.items(), commits, strict=True)
@@ -71,7 +80,8 @@ def find_state_of_copy(reader: ObjectReader, directory: Path, state: Oid | None)
         return state
     if entries is None:
         return None
-    wanted, found = sorted(entries), state
+    # What was tagged since says nothing about what was deployed.
+    wanted, found = sorted(entry._replace(tag=None) for entry in entries), state
     while found is not None:
         if sorted(lock_entries(reader, found)) == wanted:
             return found
@@ -88,7 +98,7 @@ def plan_lock_file(draft: Draft, ref: bytes, directory: Path) -> LockWrite | Non
     """
     path = directory / os.fsdecode(LOCK_FILE)
     before, after = draft.view.find(ref), draft.ref(ref)
-    wanted = _text(draft.stage, after)
+    wanted = _text(draft.stage, after, _find_tags(draft, after))
     old = scan_path(path, draft.stage, follow=False)
     if before == after and old is not None:
         # Whoever has written something else into it may be about to bring the project to that.
@@ -104,13 +114,40 @@ def plan_lock_file(draft: Draft, ref: bytes, directory: Path) -> LockWrite | Non
     new = Root(FILE, len(wanted), write_blob(draft.stage, wanted)) if wanted else None
     if old is None and new is None:
         return None
-    is_ours = old is None or text == _text(draft.stage, before)
+    is_ours = old is None or text == _text(draft.stage, before, _tags_in(text, str(path)))
     return LockWrite(FileWrite(LOCK_FILE, old, new), None if is_ours else text)
 
 
-def _text(reader: ObjectReader, state: Oid | None) -> bytes:
-    entries = lock_entries(reader, state)
+def _text(reader: ObjectReader, state: Oid | None, tags: Tags) -> bytes:
+    entries = lock_entries(reader, state, tags)
     return render_lock(entries) if entries else b""
+
+
+def _find_tags(draft: Draft, state: Oid | None) -> dict[Place, str | None]:
+    """The highest tag of each settled version, wherever its artifact has gone since it was deployed."""
+
+    def snapshot(name: bytes) -> Snapshot | None:
+        tip = draft.ref(COLLECTIONS + name)
+        return None if tip is None else open_snapshot(draft.stage, tip)
+
+    if next(draft.iter_refs(VERSION_TAGS.rstrip(b"/")), None) is None:
+        return {}
+    labels, found = Labels(draft.stage, draft), {}
+    for place, deployment in read_deployments(draft.stage, state).items():
+        home = (place.collection, place.path)
+        known = labels.of(*home, deployment.settled)
+        moved = None if known else find_moved(draft.stage, snapshot, *home)
+        known = known if moved is None else labels.of(*moved, deployment.settled)
+        found[place] = known[0] if known else None
+    return found
+
+
+def _tags_in(text: bytes, place: str) -> dict[Place, str | None]:
+    """The tags that a lock file has, which may have been made or deleted since; none if it cannot be read."""
+    try:
+        return {Place(entry.root, entry.collection, entry.path): entry.tag for entry in parse_lock(text, place)}
+    except (ConflictError, MalformedError, UnsupportedError):
+        return {}
 
 
 def _check_markers(text: bytes, path: Path) -> None:

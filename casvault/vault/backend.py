@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from casvault.objects import ObjectPublisher
     from casvault.oid import Oid
 
+_OWN_REFS = frozenset({b"collections", b"projects", b"merges", b"purged", b"version-tags", b"former-tags"})
+
 
 class _Edit(NamedTuple):
     expected: Oid | None
@@ -152,10 +154,14 @@ class Transaction:
         return write_commit(self._stage, Commit(root, tuple(parents), who, who, typed(message)))
 
     def set_ref(self, name: str, new: Oid | None) -> None:
-        """Let a ref point to a commit or tag, or remove it; collections, projects and merges are not for this."""
+        """Let a ref point to a commit or tag, or remove it; those of collections, projects, merges and of artifacts'
+        tags are not for this.
+        """
         raw = typed(name)
-        if raw.partition(b"/")[0] in (b"collections", b"projects", b"merges", b"purged"):
-            raise UsageError("collections, projects, merges and tombstones are not changed by hand", place=name)
+        if raw.partition(b"/")[0] in _OWN_REFS:
+            raise UsageError(
+                "collections, projects, merges, tombstones and tags of artifacts are not changed by hand", place=name
+            )
         expected = self._refs[raw][0] if raw in self._refs else self._view.find(raw)
         self._refs[raw] = (expected, new)
 

@@ -6,11 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from casvault.artifacts.names import COLLECTIONS, collection_ref, show
+from casvault.artifacts.moves import find_moved
+from casvault.artifacts.names import COLLECTIONS, collection_ref, project_ref, show
 from casvault.artifacts.revision import Names
 from casvault.artifacts.rules import Rules
+from casvault.artifacts.snapshot import open_snapshot
 from casvault.deploy.marker import COLLECTION_MARKER, Marker, find_marker
 from casvault.deploy.scanning import read_rules
+from casvault.deploy.state import read_deployments
 from casvault.errors import DamageError, NotFoundError, UsageError
 from casvault.formats.record import TRANSACTION_ID_SIZE
 from casvault.progress import silent
@@ -23,7 +26,10 @@ from casvault.vault.opening import discover
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from casvault.artifacts.moves import Address
+    from casvault.artifacts.snapshot import Snapshot
     from casvault.objects import ObjectReader, Signature
+    from casvault.oid import Oid
     from casvault.progress import Progress
     from casvault.vault.author import Author, Clock
 
@@ -149,4 +155,25 @@ class OpenVault:
         except UsageError:
             name = None
         objects = self._repository.objects
-        return Names(objects, self._repository.find_prefix, self._view(), name, self._rules(name))
+        rules, deployed = self._rules(name), self._find_deployed
+        return Names(objects, self._repository.find_prefix, self._view(), name, rules, deployed, self._clock)
+
+    def _find_deployed(self, collection: bytes, path: bytes, project: str) -> dict[str, Oid]:
+        """The versions of an artifact that were deployed to a project last, by root; wherever they were put then."""
+        view = self._view()
+        state = view.find(project_ref(project))
+        if state is None:
+            raise NotFoundError("no such project", place=project, remedy="see `casvault project list`")
+
+        def snapshot(name: bytes) -> Snapshot | None:
+            tip = view.find(COLLECTIONS + name)
+            return None if tip is None else open_snapshot(self.reader, tip)
+
+        found = {}
+        for place, deployment in read_deployments(self.reader, state).items():
+            source: Address | None = (place.collection, place.path)
+            if source != (collection, path):
+                source = find_moved(self.reader, snapshot, place.collection, place.path)
+            if source == (collection, path):
+                found[show(place.root)] = deployment.deployed
+        return found

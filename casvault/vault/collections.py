@@ -97,7 +97,7 @@ class Collections(CollectionsView, WritingVault):
         ref = collection_ref(name)
         session = self._session(message, directories)
         with self._stage() as stage, self._line(name, session, stage) as line:
-            changes = () if line.scan is None else self._compare(stage, line.scan)
+            changes = () if line.scan is None else self._compare(stage, name, line.scan)
             outcome = take_snapshot(session, stage, line, kind)
         tip = self._view().find(ref)
         return SnapshotResult(name, tip, outcome.operation is not None, changes, outcome)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show, typed
-from casvault.artifacts.revision import is_steps, resolve_commitish
+from casvault.artifacts.revision import is_steps, resolve_version
+from casvault.artifacts.tags import find_tagged
 from casvault.deploy.actions import Planned, check_refusals
 from casvault.deploy.adopting import plan_adopt
 from casvault.deploy.deploying import (
@@ -366,13 +367,15 @@ class Deploying(Subjects):
         """The request for a certain version: a revision, or ~n and ^n counted from the collection's own."""
         if version is None:
             return request
-        if is_steps(version):
+        source = self._sources([request.place])[request.place]
+        names = self._names(collection or show(source.collection))
+        if is_steps(version) and find_tagged(self.reader, names.view, *source, version) is None:
             # Where such a way leads is another version tomorrow, so this is no label for a pin.
             return request._replace(version=work.version(subject, request.place, version))
-        source = self._sources([request.place])[request.place]
-        oid = resolve_commitish(self._names(collection or show(source.collection)), version)
+        chosen = resolve_version(names, source.path, version)
         # Only a tag means the same for good.
-        return request._replace(version=oid, label=typed(version) if version.startswith(_TAGS) else b"")
+        label = version if chosen.label is None and version.startswith(_TAGS) else chosen.label or ""
+        return request._replace(version=chosen.version, label=typed(label))
 
     def _touched(self, work: Work, job: _Deploy, gone: Sequence[Request]) -> set[Place]:
         """The places of a project that a deploy looks at: also those to which artifacts have moved."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.draft import Draft
 from casvault.artifacts.names import COLLECTIONS, show, typed
 from casvault.artifacts.rules import Rules
+from casvault.artifacts.tags import Labels
 from casvault.artifacts.withheld import iter_withheld
 from casvault.deploy.advice import MergeForecast, drift_type, recommend
 from casvault.deploy.checks import read_checks, write_checks
@@ -277,7 +278,8 @@ class Drifting(Subjects):
         draft, subject = look.comparison.draft, look.subject
         deployed = last_deployed(draft.stage, subject.state, look.comparison.deployments)
         when = checked.get(show(subject.name))
-        return [self._row(look, drift, deployed.get(drift.place), when, waiting) for drift in look.drifts]
+        labels = Labels(draft.stage, draft.view)
+        return [self._row(look, drift, deployed.get(drift.place), when, waiting, labels) for drift in look.drifts]
 
     def _forecast(self, look: _Look, drift: Drift) -> Forecast:
         draft = look.comparison.draft
@@ -299,6 +301,7 @@ class Drifting(Subjects):
         deployed_at: int | None,
         checked: int | None,
         waiting: Container[bytes],
+        labels: Labels,
     ) -> DriftRow:
         place, deployment, draft = drift.place, drift.deployment, look.comparison.draft
         ref = waiting_ref(look.subject.name, place) if waiting else b""
@@ -332,6 +335,8 @@ class Drifting(Subjects):
             deployed_at,
             None if observed is None or not drift.is_edited else first_seen(draft, observed),
             checked,
+            () if deployment is None else labels.of(*drift.source, deployment.deployed),
+            labels.of(*drift.source, drift.collection_version) if drift.known else (),
         )
 
 

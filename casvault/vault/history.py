@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.changes import iter_file_changes
 from casvault.artifacts.names import show, typed
 from casvault.artifacts.preview import preview_merge
-from casvault.artifacts.revision import find_artifact, find_state, resolve, resolve_commitish, resolve_state
+from casvault.artifacts.revision import (
+    find_artifact,
+    find_state,
+    resolve,
+    resolve_commitish,
+    resolve_path,
+    resolve_state,
+    split_path,
+)
 from casvault.artifacts.snapshot import flatten
 from casvault.artifacts.version import COLLECTION, ORIGIN, PATH, TYPE
 from casvault.deploy.scanning import scan_collection
@@ -127,17 +135,17 @@ class History(OpenVault):
 
     def ls_tree(self, revision: str, *, recursive: bool = False, collection: str | None = None) -> list[TreeLine]:
         """The entries of a directory; with `recursive` what is below it, through the links to versions."""
-        rev, _, path = revision.partition(":")
-        state = resolve_state(self._names(collection), rev, typed(path))
+        names = self._names(collection)
+        rev, path = split_path(names, revision)
+        state = resolve_state(names, rev, typed(path or ""))
         if state.mode != TREE:
-            last = typed(path).strip(b"/").rpartition(b"/")[2] or typed(rev)
+            last = typed(path or "").strip(b"/").rpartition(b"/")[2] or typed(rev)
             return [_line(last, state)]
         return list(_iter_lines(self.reader, state, b"", recursive=recursive))
 
     def cat(self, revision: str, *, collection: str | None = None) -> Iterator[bytes]:
         """The bytes of a file, in pieces: REV:PATH, a version that is a file, or a blob's id."""
-        rev, _, path = revision.partition(":")
-        state = resolve_state(self._names(collection), rev, typed(path))
+        state = resolve_path(self._names(collection), revision)
         if state.mode not in BLOB_MODES:
             raise UsageError("a directory", place=revision, remedy=f"see `casvault ls-tree {revision}`")
         return self.reader.iter_blob(state.id)
@@ -154,7 +162,7 @@ class History(OpenVault):
         """The same as a unified diff in git's form."""
         reader, changes = self._diff(old, new, list(paths), collection)
         for change in changes:
-            yield from _file_diff(reader, change)
+            yield from file_diff(reader, change)
 
     def resolved_in(self, revision: str, *, collection: str | None = None) -> list[ResolvedConflict]:
         """The conflicts that were resolved in a merge, by the records in its commit; none for most commits."""
@@ -171,23 +179,21 @@ class History(OpenVault):
     def patch_of(self, revision: str, *, collection: str | None = None) -> Iterator[bytes]:
         """The same as a unified diff in git's form."""
         for change in self.changes_of(revision, collection=collection):
-            yield from _file_diff(self.reader, change)
+            yield from file_diff(self.reader, change)
 
     def _diff(
         self, old: str, new: str | None, paths: list[str], collection: str | None
     ) -> tuple[ObjectReader, list[FileChange]]:
         names = self._names(collection)
         reader = HashOnly(self.reader, keep=MERGE_BYTES)
-        rev, _, path = old.partition(":")
-        before = resolve_state(names, rev, typed(path))
+        before = resolve_path(names, old)
         if new is None:
             # What is on disk has no versions yet, so the other side is compared without its links too.
             before = flatten(reader, before)
             state = self._directory_state(reader, self._collection_name(collection))
-            after = find_path(reader, state, typed(path).strip(b"/"))
+            after = find_path(reader, state, typed(split_path(names, old)[1] or "").strip(b"/"))
         else:
-            rev, _, path = new.partition(":")
-            after = resolve_state(names, rev, typed(path))
+            after = resolve_path(names, new)
         changes = _file_changes(reader, before, after)
         wanted = tuple(path.strip("/") for path in paths)
         if wanted:
@@ -242,10 +248,11 @@ def _file_changes(reader: ObjectReader, old: Root | None, new: Root | None) -> l
     return sorted(FileChange(show(change.path), change.old, change.new) for change in changes)
 
 
-def _file_diff(reader: ObjectReader, change: FileChange) -> Iterator[bytes]:
-    """One file in git's form: headers that say what happened, then hunks."""
+def file_diff(reader: ObjectReader, change: FileChange, *, old_path: bytes | None = None) -> Iterator[bytes]:
+    """One file in git's form: headers that say what happened, then hunks. `old_path` is where a renamed one was."""
     path = typed(change.path)
-    yield b"diff --git a/%s b/%s\n" % (path, path)
+    before = path if old_path is None else old_path
+    yield b"diff --git a/%s b/%s\n" % (before, path)
     old, new = change.old, change.new
     if old is None and new is not None:
         yield b"new file mode %06o\n" % new.mode
@@ -253,6 +260,8 @@ def _file_diff(reader: ObjectReader, change: FileChange) -> Iterator[bytes]:
         yield b"deleted file mode %06o\n" % old.mode
     elif old is not None and new is not None and old.mode != new.mode:
         yield b"old mode %06o\nnew mode %06o\n" % (old.mode, new.mode)
+    if old_path is not None:
+        yield b"rename from %s\nrename to %s\n" % (before, path)
     try:
         contents = [_content(reader, state) for state in (old, new)]
     except PurgedError as error:
@@ -260,7 +269,7 @@ def _file_diff(reader: ObjectReader, change: FileChange) -> Iterator[bytes]:
         return
     if contents[0] == contents[1]:
         return
-    old_label = b"/dev/null" if old is None else b"a/" + path
+    old_label = b"/dev/null" if old is None else b"a/" + before
     new_label = b"/dev/null" if new is None else b"b/" + path
     if None in contents or any(is_binary(content or b"") for content in contents):
         yield b"Binary files %s and %s differ\n" % (old_label, new_label)

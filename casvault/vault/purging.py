@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casvault.artifacts.contents import blobs_at, blobs_ever_at
+from casvault.artifacts.blobs import blobs_at, blobs_ever_at
 from casvault.artifacts.names import show, typed
 from casvault.artifacts.revision import MIN_PREFIX, find_artifact, resolve_state
 from casvault.deploy.run import Command, Outcome, run

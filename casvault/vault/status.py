@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casvault.artifacts.names import COLLECTIONS, collection_ref, show
+from casvault.artifacts.names import COLLECTIONS, collection_ref, show, typed
 from casvault.artifacts.recording import compare_listing
 from casvault.artifacts.snapshot import iter_links, open_snapshot, read_listing
+from casvault.artifacts.tags import Labels
 from casvault.deploy.journal import is_interrupted
 from casvault.deploy.scanning import save_cache, scan_collection
 from casvault.vault.base import OpenVault
@@ -45,7 +46,7 @@ class CollectionsView(OpenVault):
             return CollectionStatus(name, None, tip, tip, (), (), (), interrupted=False)
         stage = HashOnly(self.reader)
         scan = scan_collection(self._repository, stage, directory, storing=False, progress=self._progress)
-        changes = self._compare(stage, scan)
+        changes = self._compare(stage, name, scan)
         save_cache(scan.cache)
         return CollectionStatus(
             name,
@@ -58,20 +59,26 @@ class CollectionsView(OpenVault):
             interrupted=is_interrupted(self._repository.log, directory),
         )
 
-    def _compare(self, reader: ObjectReader, scan: CollectionScan) -> tuple[ArtifactChange, ...]:
+    def _compare(self, reader: ObjectReader, name: str, scan: CollectionScan) -> tuple[ArtifactChange, ...]:
         listing = read_listing(reader, open_snapshot(reader, scan.base))
         changes = compare_listing(listing, scan.units, scan.plain)
         known = listing.versions.keys() | listing.plain.keys()
-        return _shown(changes, known, scan.rules)
+        labels = Labels(reader, self._view())
+        home = typed(name)
+        tags = {path: labels.of(home, path, listing.versions.get(path)) for path in changes}
+        return _shown(changes, known, scan.rules, tags)
 
 
-def _shown(changes: Mapping[bytes, Change], known: Iterable[bytes], rules: Rules) -> tuple[ArtifactChange, ...]:
+def _shown(
+    changes: Mapping[bytes, Change], known: Iterable[bytes], rules: Rules, tags: Mapping[bytes, tuple[str, ...]]
+) -> tuple[ArtifactChange, ...]:
     before = set(known)
     return tuple(
         ArtifactChange(
             show(path),
             rules.kind(path),
             ChangeKind.REMOVED if change is None else ChangeKind.MODIFIED if path in before else ChangeKind.ADDED,
+            tags[path],
         )
         for path, change in sorted(changes.items())
     )

@@ -9,6 +9,7 @@ import typer
 from casvault.cli.call import Call
 from casvault.cli.command import COLLECTIONS, CollectionOption, ExitCodeOption, MessageOption, command
 from casvault.cli.commands.branches import branch_document, snapshot_lines
+from casvault.cli.commands.versions import version_document, version_lines
 from casvault.cli.documents import plain
 from casvault.cli.failures import DIFFERENCE
 from casvault.cli.outcomes import outcome_document
@@ -143,11 +144,12 @@ def snapshot(
     COLLECTIONS,
     "casvault restore @~1",
     "casvault restore @~3 skills/pdf commands/review.md",
+    "casvault restore skill/pdf@v1.2.0",
     "casvault restore 3f2a91bc04de:skills/pdf --to /tmp/old-pdf",
 )
 def restore(
     context: typer.Context,
-    revision: Annotated[str, typer.Argument(metavar="REV", help="A snapshot, or REV:PATH for a path of it.")] = "@",
+    revision: Annotated[str, typer.Argument(metavar="REV", help="A snapshot; ARTIFACT@VERSION; or REV:PATH.")] = "@",
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="PATH", help="Artifacts, files or directories; all without.")
     ] = None,
@@ -157,19 +159,35 @@ def restore(
     message: MessageOption = "",
     collection: CollectionOption = None,
 ) -> None:
-    """Bring back what a snapshot held, as a new snapshot.
+    """Bring back what a snapshot held, or a version of one artifact, as a new one.
 
     What the directory holds is recorded first, and nothing of the history is lost. With --to, a copy is written
     elsewhere and the collection stays as it is.
     """
     call = Call.of(context)
     vault = call.vault()
-    revision, _, path = revision.partition(":")
+    revision, path = vault.split_revision(revision, collection=collection)
     wanted = ([path] if path else []) + (paths or [])
-    if to is None:
+    artifact = _find_versioned(vault, revision, wanted, collection) if to is None else None
+    if artifact is not None:
+        result = vault.restore_version(artifact, revision, collection=collection, message=message)
+        call.answer(version_document(result), version_lines(result, "restored from", "it is already as in"))
+        call.warn_of(result.outcome)
+    elif to is None:
         _restore(call, vault, revision or "@", wanted, message, collection)
     else:
         _restore_to(call, vault, revision or "@", wanted, to, collection)
+
+
+def _find_versioned(vault: "Vault", revision: str, paths: list[str], collection: str | None) -> str | None:
+    """The artifact, if a version of one is asked for: ARTIFACT@VERSION, or the label of a tag and ARTIFACT."""
+    if not paths:
+        return vault.find_versioned(revision, collection=collection)
+    artifact = vault.find_versioned(paths[0], collection=collection) if len(paths) == 1 else None
+    if artifact is None:
+        return None
+    labels = {info.label for info in vault.tags(artifact, collection=collection) if not info.former}
+    return artifact if revision in labels else None
 
 
 def _restore(call: Call, vault: "Vault", revision: str, paths: list[str], message: str, collection: str | None) -> None:

@@ -26,6 +26,8 @@ class ArtifactChange(NamedTuple):
     kind: str
     """"skill", "command", …; "file" for what is in no artifact."""
     change: ChangeKind
+    tags: tuple[str, ...] = ()
+    """Of the version that was recorded last, the highest first."""
 
 
 class CollectionStatus(NamedTuple):

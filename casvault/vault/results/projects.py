@@ -58,6 +58,10 @@ class DriftRow(NamedTuple):
     """When the edits were seen first."""
     last_checked: int | None
     """When somebody looked before."""
+    deployed_tags: tuple[str, ...]
+    """Of the version that was deployed, the highest first."""
+    collection_tags: tuple[str, ...]
+    """Of the collection's version."""
 
 
 class DriftResult(NamedTuple):

@@ -1,0 +1,41 @@
+"""Moments as people write them: ISO dates and times, and ways back from now."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, timedelta, timezone
+from typing import Final
+
+from casvault.errors import UsageError
+
+_AGO: Final = re.compile(r"([0-9]{1,9}) (second|minute|hour|day|week)s? ago")
+_UNITS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+_WORDS: Final = {"now": 0, "yesterday": 86_400}
+_DATE_SIZE: Final = len("2026-01-31")
+
+
+def parse_moment(text: str, now: tuple[int, int]) -> int:
+    """Seconds since 1970; UsageError for what is no moment.
+
+    A date alone stands for its whole day, so for its last second; what names no zone is meant in that of `now`, which
+    is the clock's answer: seconds, and minutes east of UTC.
+    """
+    seconds, offset = now
+    plain = " ".join(text.split())
+    if plain in _WORDS:
+        return seconds - _WORDS[plain]
+    if ago := _AGO.fullmatch(plain):
+        return seconds - int(ago[1]) * _UNITS[ago[2]]
+    try:
+        found = datetime.fromisoformat(plain)
+        if len(plain) == _DATE_SIZE and plain[4] == "-":
+            found = datetime.combine(found.date(), time(23, 59, 59))
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=timezone(timedelta(minutes=offset)))
+        return int(found.timestamp())
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            "neither a date nor a time",
+            place=text,
+            remedy="write 2026-01-31, 2026-01-31T12:00, 2026-01-31T12:00:00+01:00, yesterday, or 3 days ago",
+        ) from error
