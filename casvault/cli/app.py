@@ -48,6 +48,9 @@ HOMES: dict[str, str | dict[str, str]] = {
     "pin": "deploying:pin",
     "unpin": "deploying:unpin",
     "which": "drifting:which",
+    "fleet": "reports:fleet",
+    "timeline": "reports:timeline",
+    "conflicts": "conflicts:conflicts",
     "project": {"list": "projects:list_projects"},
     "merges": {
         "list": "merges:list_merges",
@@ -60,6 +63,8 @@ HOMES: dict[str, str | dict[str, str]] = {
     "undo": "operations:undo",
     "redo": "operations:redo",
     "recover": "operations:recover",
+    "audit": "audit:audit",
+    "stats": "figures:stats",
     "fsck": "operations:fsck",
     "git": {"import": "git:import_git", "export": "git:export_git"},
     "ls-tree": "plumbing:ls_tree",
