@@ -54,6 +54,9 @@ HOMES: dict[str, str | dict[str, str]] = {
     "pin": "deploying:pin",
     "unpin": "deploying:unpin",
     "which": "drifting:which",
+    "fleet": "reports:fleet",
+    "timeline": "reports:timeline",
+    "conflicts": "conflicts:conflicts",
     "project": {"list": "projects:list_projects"},
     "merges": {
         "list": "merges:list_merges",
@@ -66,6 +69,8 @@ HOMES: dict[str, str | dict[str, str]] = {
     "undo": "operations:undo",
     "redo": "operations:redo",
     "recover": "operations:recover",
+    "audit": "audit:audit",
+    "stats": "figures:stats",
     "fsck": "operations:fsck",
     "purge": "purging:purge",
     "git": {"import": "git:import_git", "export": "git:export_git"},

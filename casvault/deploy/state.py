@@ -11,7 +11,7 @@ from casvault.artifacts.version import TYPE
 from casvault.errors import DamageError
 from casvault.objects import FILE, LINK, TREE, Root, read_blob, read_commit, write_blob
 from casvault.objects.names import escape, unescape
-from casvault.trees import edit_paths, empty_root, iter_entries
+from casvault.trees import edit_paths, empty_root, find_path, iter_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,6 +72,14 @@ def read_deployments(
                     known[leaf] = _deployment(reader, leaf)
                 found[Place(root, collection, path)] = known[leaf]
     return found
+
+
+def read_deployment(reader: ObjectReader, state: Oid | None, place: Place) -> Deployment | None:
+    """What is deployed at one place, without a look at the others."""
+    if state is None:
+        return None
+    found = find_path(reader, read_commit(reader, state).root, b"/".join(map(escape, place)))
+    return None if found is None or found.mode != TREE else _deployment(reader, found.id)
 
 
 def _iter_directories(reader: ObjectReader, tree: Oid) -> Iterator[tuple[bytes, Oid]]:

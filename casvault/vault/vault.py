@@ -17,6 +17,7 @@ from casvault.vault.collections import Collections
 from casvault.vault.history import History
 from casvault.vault.projects import Projects
 from casvault.vault.purging import Purging
+from casvault.vault.reporting import Reporting
 from casvault.vault.tagging import Tagging
 from casvault.vault.updating import Updating
 from casvault.vault.versions import Versions
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from casvault.vault.results.collections import SnapshotResult
 
 
-class Vault(Collections, Artifacts, Projects, Updating, Branches, History, Tagging, Versions, Purging, Backend):
+class Vault(
+    Collections, Artifacts, Projects, Updating, Branches, History, Tagging, Versions, Purging, Reporting, Backend
+):
     """An open vault. Made by `init`, `open`, `discover` or `in_memory`; safe from several threads and processes.
 
     The options of all four: `author` and `clock` sign what is made, `progress` is told of long work, and `here` is the
