@@ -315,7 +315,7 @@ def test_purge_while_a_merge_in_progress_holds_it_is_refused(leaked: Scene) -> N
     purge(leaked, ENV)
 
 
-def test_moving_and_copying_a_file_that_holds_it_in_the_history_only(leaked: Scene) -> None:
+def test_moving_what_holds_it_in_its_history_only(leaked: Scene) -> None:
     purge(leaked, f"@~1:{ENV}")
     leaked.vault().move("skills/pdf", "skills/doc")
     assert leaked.vault().fsck().problems == ()
