@@ -137,7 +137,7 @@ def test_writer_whose_pack_is_published_beside_the_purge(place: Path, is_late: b
             assert not is_in_packs(place, SECRET)
         return record
 
-    log._prepare_attempt = racing  # type: ignore[method-assign]
+    log._prepare_attempt = racing  # type: ignore[method-assign, assignment]
     with pytest.raises(PurgedError), vault.transaction() as tx:
         tx.set_ref("kept/b", tx.write_commit(tx.write_directory({"f": SECRET})))
     assert (raced, is_in_packs(place, SECRET), vault.find_ref("kept/b")) == ([True], False, None)
