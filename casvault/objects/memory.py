@@ -10,7 +10,7 @@ from casvault.objects.kind import Kind, check_blob, object_id
 from casvault.objects.protocols import MEMO_SIZE, Memo, ObjectInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
     from casvault.errors import CasvaultError
     from casvault.objects.protocols import ObjectReader
@@ -38,6 +38,7 @@ class MemoryObjects:
         self._objects: dict[Oid, tuple[Kind, bytes]] = {}
         self.memo = Memo()
         self.purged: Mapping[Oid, int] = {}
+        self.doubted: Set[Oid] = frozenset()
         self.withheld: set[Oid] = set()
         self.explain: Callable[[Oid], CasvaultError | None] = no_explanation
 
@@ -105,6 +106,7 @@ class Overlay:
         self.memo = Memo(below.memo, remember)
         self.added = MemoryObjects()
         self.purged: Mapping[Oid, int] = {}
+        self.doubted: Set[Oid] = frozenset()
         self.withheld: set[Oid] = set()
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:

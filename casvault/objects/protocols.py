@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from casvault.objects.kind import Kind
     from casvault.oid import Oid
@@ -90,6 +90,8 @@ class ObjectStage(ObjectReader, ObjectWriter, Protocol):
 
     purged: Mapping[Oid, int]
     """Blobs that were taken out of the store on purpose, with their sizes: writing one is a PurgedError."""
+    doubted: Set[Oid]
+    """Blobs that were ever taken out: no cache is believed that the store has them."""
     withheld: set[Oid]
     """Those of them that were met on the way and left out by whoever writes here; nothing new may refer to them."""
 

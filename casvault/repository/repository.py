@@ -105,6 +105,7 @@ class Repository:
         """A transaction on the objects; it takes nothing that was purged."""
         stage = self.objects.begin()
         stage.withhold(self.purged())
+        stage.doubted = self.tombstones().keys()
         return stage
 
     def find_prefix(self, prefix: str) -> list[Oid]:

@@ -9,7 +9,7 @@ from casvault.objects import Kind, Memo, ObjectInfo, ObjectReader, check_blob, o
 from casvault.store.writer import PackWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
     from pathlib import Path
 
     from casvault.oid import Oid
@@ -38,6 +38,7 @@ class PackTransaction:
         self._batch_bytes = 0
         self._published: list[Pack] = []
         self.purged: Mapping[Oid, int] = {}
+        self.doubted: Set[Oid] = frozenset()
         self.withheld: set[Oid] = set()
 
     def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:

@@ -14,7 +14,7 @@ from casvault.worktree.node import Node, Role
 from casvault.worktree.reading import hash_place, read_content, store_large
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Set
 
     from casvault.objects import ObjectReader, ObjectStage, ObjectWriter
     from casvault.oid import Oid
@@ -49,11 +49,11 @@ def doubt_cache(nodes: list[Node], reader: ObjectReader) -> None:
             node.pending = sorted(pending | lost)
 
 
-def doubt_purged(nodes: list[Node], purged: Mapping[Oid, int]) -> None:
+def doubt_purged(nodes: list[Node], doubted: Set[Oid]) -> None:
     """Read again what the cache says is a blob that was purged, so that it is met, and not only referred to."""
     for node in nodes:
-        if any(node.ids.find(oid) >= 0 for oid in purged):
-            node.doubt([index for index in range(len(node.held)) if node.id_of(index) in purged])
+        if any(node.ids.find(oid) >= 0 for oid in doubted):
+            node.doubt([index for index in range(len(node.held)) if node.id_of(index) in doubted])
 
 
 def ingest(nodes: list[Node], writer: ObjectStage, *, storing: bool, progress: Progress) -> None:
@@ -71,7 +71,7 @@ def ingest(nodes: list[Node], writer: ObjectStage, *, storing: bool, progress: P
         progress("read", done, total)
     for node, index, place in large:
         if writer.purged and (oid := hash_place(place)) in writer.purged:
-            node.withhold(index, oid)
+            node.settle(index, oid, storing=False)
             writer.withheld.add(oid)
             continue
         oid, found = store_large(writer, place)
@@ -126,7 +126,7 @@ def _write_some(batches: Iterable[list[Piece]], writer: ObjectStage, *, storing:
     for (node, index), oid in zip(slots, ids, strict=True):
         node.settle(index, oid, storing=storing)
     for node, index, oid in withheld:
-        node.withhold(index, oid)
+        node.settle(index, oid, storing=False)
         writer.withheld.add(oid)
     return len(slots) + len(withheld)
 

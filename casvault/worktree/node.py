@@ -163,16 +163,12 @@ class Node:
         self.ids[span] = oid
         self.held[index] = 1 if storing or known else 0
 
-    def withhold(self, index: int, oid: Oid) -> None:
-        """Note the id of an entry whose blob the vault must not have."""
-        self.settle(index, oid, storing=False)
-        assert isinstance(self.held, bytearray)
-        self.held[index] = 0
-
     def doubt(self, indexes: Sequence[int]) -> None:
         """Read these entries again, whatever the cache says of them."""
         if indexes:
             self.ids, self.held = bytearray(self.ids), bytearray(self.held)
+            for index in indexes:
+                self.held[index] = 0
             self.pending = sorted({*self.pending, *indexes})
             self.reused = False
 

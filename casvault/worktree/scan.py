@@ -158,8 +158,8 @@ def _scan(
     walk.run(starts)
     if storing:
         doubt_cache(walk.nodes, stage)
-    if stage.purged:
-        doubt_purged(walk.nodes, stage.purged)
+    if stage.doubted:
+        doubt_purged(walk.nodes, stage.doubted)
     ingest(walk.nodes, stage, storing=storing, progress=progress)
     make_trees(walk.nodes, stage)
     if isinstance(stage, HashOnly):

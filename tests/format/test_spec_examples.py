@@ -38,7 +38,7 @@ from casvault.objects import (
 )
 from casvault.oid import Oid, blob_id
 from casvault.pending import Sides, read_pending, read_records, record_fields, write_pending
-from casvault.refs import operation_commit, parse_operation
+from casvault.refs import Tombstone, operation_commit, parse_operation, write_allowances, write_tombstones
 from casvault.store import Pack
 from casvault.trees import build_tree, empty_root
 from tests.support.objects import WHO, numbered_entries
@@ -99,6 +99,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "sides": 1,
         "commitgraph": 1,
         "git": 3,
+        "tombstone": 2,
     }
 
 
@@ -168,6 +169,22 @@ def test_example_of_an_operation(example: Example) -> None:
     assert Oid(example.hex("view")) == operation.view.id
     assert commit == operation_commit(operation)
     assert Oid(example.hex("id")) == object_id(Kind.COMMIT, encode_commit(commit))
+
+
+@_examples("tombstone")
+def test_example_of_a_tombstone(example: Example) -> None:
+    store = MemoryObjects()
+    sizes = {Oid(oid): size for oid, size in example.value("objects")}
+    who, reason = WHO, example.value("reason")
+    if example.fields["type"] == "allowance":
+        parent = Oid(example.hex("parent"))
+        old = [Tombstone(oid, size, who, b"", parent, allowed=False) for oid, size in sizes.items()]
+        written = write_allowances(store, who, reason, old)
+    else:
+        written = write_tombstones(store, who, reason, sizes)
+    oid = Oid(example.hex("id"))
+    assert written == dict.fromkeys(sizes, oid)
+    assert example.hex("bytes") == next(store.read_many([oid]))[1]
 
 
 @_examples("record")

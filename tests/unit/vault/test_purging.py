@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,37 @@ def test_snapshot_does_not_take_it_back(leaked: Scene) -> None:
     assert bytes_in(leaked.lib / ".casvault") == set()
 
 
+@pytest.fixture
+def trusted(leaked: Scene) -> Scene:
+    """What is on disk is older than the stat cache, which trusts it; only a directory below the secret's changes."""
+    write(leaked.lib, "skills/pdf/deep/a.md", "a")
+    time.sleep(0.05)
+    leaked.vault().snapshot()
+    leaked.vault().status()
+    return leaked
+
+
+def test_snapshot_meets_what_the_stat_cache_trusts(trusted: Scene) -> None:
+    """The file was not read, and so a new version with the purged content was made."""
+    purge(trusted, ENV)
+    trusted.vault().status()
+    write(trusted.lib, "skills/pdf/deep/a.md", "b")
+    with pytest.raises(PurgedError):
+        trusted.vault().snapshot()
+
+
+@pytest.mark.parametrize("look", ["status", "snapshot"])
+def test_snapshot_has_the_bytes_of_what_was_allowed_again(trusted: Scene, look: str) -> None:
+    """The cache said that the vault had them, since it has the tree, and a snapshot was made without them."""
+    purge(trusted, ENV)
+    getattr(trusted.vault(), look)()
+    trusted.vault().allow_purged([blob_id(SECRET).hex()])
+    getattr(trusted.vault(), look)()
+    write(trusted.lib, "skills/pdf/deep/a.md", "b")
+    trusted.vault().snapshot()
+    assert b"".join(trusted.vault().cat(f"@:{ENV}")) == SECRET
+
+
 def test_snapshot_of_a_copy_under_another_name_is_refused(leaked: Scene) -> None:
     purge(leaked, ENV)
     (leaked.lib / ENV).unlink()
@@ -315,7 +347,7 @@ def test_purge_while_a_merge_in_progress_holds_it_is_refused(leaked: Scene) -> N
     purge(leaked, ENV)
 
 
-def test_moving_and_copying_a_file_that_holds_it_in_the_history_only(leaked: Scene) -> None:
+def test_moving_what_holds_it_in_its_history_only(leaked: Scene) -> None:
     purge(leaked, f"@~1:{ENV}")
     leaked.vault().move("skills/pdf", "skills/doc")
     assert leaked.vault().fsck().problems == ()
