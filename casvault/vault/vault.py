@@ -13,12 +13,12 @@ from casvault.repository import CONTROL, Repository
 from casvault.vault.artifacts import Artifacts
 from casvault.vault.backend import Backend
 from casvault.vault.branches import Branches
-from casvault.vault.collections import Collections
 from casvault.vault.history import History
 from casvault.vault.projects import Projects
 from casvault.vault.purging import Purging
 from casvault.vault.reporting import Reporting
 from casvault.vault.tagging import Tagging
+from casvault.vault.taking import TakingIn
 from casvault.vault.updating import Updating
 from casvault.vault.versions import Versions
 
@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 
 
 class Vault(
-    Collections, Artifacts, Projects, Updating, Branches, History, Tagging, Versions, Purging, Reporting, Backend
+    TakingIn,
+    Artifacts,
+    Projects,
+    Updating,
+    Branches,
+    History,
+    Tagging,
+    Versions,
+    Purging,
+    Reporting,
+    Backend,
 ):
     """An open vault. Made by `init`, `open`, `discover` or `in_memory`; safe from several threads and processes.
 
