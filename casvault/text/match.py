@@ -10,7 +10,7 @@ from casvault.text.anchor import Anchor, unique_anchors, window_anchors
 from casvault.text.lines import intern_lines
 
 SMALL_CELLS: Final = 1 << 18
-"""Up to this product of lengths the LCS is taken at once; above, a range is split at unique lines, if these are many."""
+"""Up to this product of lengths the LCS is taken at once; above, a range is split at unique lines if they are many."""
 
 MAX_SPACING: Final = 8
 """Unique lines are many if one in so many lines is among them. Of few of them, one that moved keeps all others from
