@@ -43,8 +43,8 @@ from casvault.objects.tree import (
     encode_leaf,
     encode_node,
     is_boundary,
-    join_entries,
-    pack_entry,
+    join_columns,
+    pack_modes,
 )
 
 __all__ = [
@@ -90,10 +90,10 @@ __all__ = [
     "encode_node",
     "encode_tag",
     "is_boundary",
-    "join_entries",
+    "join_columns",
     "no_explanation",
     "object_id",
-    "pack_entry",
+    "pack_modes",
     "read_blob",
     "read_commit",
     "read_commits",

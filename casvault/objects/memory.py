@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from casvault.errors import MissingObjectError, PurgedError
@@ -45,7 +46,7 @@ class MemoryObjects:
     def __len__(self) -> int:
         return len(self._objects)
 
-    def __contains__(self, oid: Oid) -> bool:
+    def __contains__(self, oid: bytes) -> bool:
         return oid in self._objects
 
     def iter_ids(self) -> Iterator[Oid]:
@@ -110,8 +111,12 @@ class Overlay:
         self.withheld: set[Oid] = set()
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
-        for oid in ids:
-            yield from (self.added if oid in self.added else self._below).read_many((oid,))
+        wanted = list(ids)
+        if not any(map(self.added.__contains__, wanted)):
+            return self._below.read_many(wanted)
+        return chain.from_iterable(
+            (self.added if oid in self.added else self._below).read_many((oid,)) for oid in wanted
+        )
 
     def find_infos(self, ids: Sequence[Oid]) -> list[ObjectInfo | None]:
         below = self._below.find_infos(ids)

@@ -65,6 +65,12 @@ class PackTransaction:
         return found
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
+        wanted = list(ids)
+        if self._writer is None and self._batch.keys().isdisjoint(wanted):
+            return self._database.read_many(wanted)
+        return self._read_both(wanted)
+
+    def _read_both(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
         for oid in ids:
             if (mine := self._batch.get(oid)) is not None:
                 yield mine

@@ -22,6 +22,7 @@ from casvault.objects import (
     Commit,
     Fork,
     Kind,
+    Leaf,
     MemoryObjects,
     ObjectInfo,
     Root,
@@ -31,6 +32,7 @@ from casvault.objects import (
     decode_node,
     decode_tag,
     encode_commit,
+    encode_leaf,
     encode_node,
     encode_tag,
     is_boundary,
@@ -67,7 +69,6 @@ def _encode_value(value: list[Any]) -> bytes:
 
 RECODE: dict[str, Callable[[bytes], bytes]] = {
     "canonical": lambda data: _encode_value(canonical.decode(data, "object")),
-    "tree": lambda data: encode_node(decode_node(data)),
     "commit": lambda data: encode_commit(decode_commit(data)),
     "tag": lambda data: encode_tag(decode_tag(data)),
 }
@@ -76,7 +77,7 @@ DECODED: dict[str, Callable[[bytes], Any]] = {
     "commit": decode_commit,
     "tag": decode_tag,
 }
-KINDS = {"tree": Kind.TREE, "commit": Kind.COMMIT, "tag": Kind.TAG}
+KINDS = {"commit": Kind.COMMIT, "tag": Kind.TAG}
 
 
 def test_examples_of_every_kind_are_there() -> None:
@@ -108,21 +109,29 @@ def test_example_of_a_blob(example: Example) -> None:
     assert Oid(example.hex("id")) == blob_id(example.value("content"))
 
 
-@_examples("canonical", "tree", "commit", "tag")
+@_examples("canonical", "commit", "tag")
 def test_example_of_an_encoding(example: Example) -> None:
     assert example.hex("bytes") == canonical.encode(example.value("value"))
     assert example.hex("bytes") == RECODE[example.kind](example.hex("bytes"))
     assert example.value("value") == canonical.decode(example.hex("bytes"), "object")
 
 
-@_examples("tree", "commit", "tag")
+@_examples("commit", "tag")
 def test_example_of_an_object(example: Example) -> None:
     data = example.hex("bytes")
     decoded = DECODED[example.kind](data)
-    parts = [decoded.level, decoded[-1]] if example.kind == "tree" else decoded
-    assert example.value("value") == _as_list(parts)
+    assert example.value("value") == _as_list(decoded)
     assert Oid(example.hex("id")) == object_id(KINDS[example.kind], data)
-    assert isinstance(decoded, Commit | Tag) == (example.kind != "tree")
+    assert isinstance(decoded, Commit | Tag)
+
+
+@_examples("tree")
+def test_example_of_a_tree(example: Example) -> None:
+    node = decode_node(example.hex("bytes"))
+    assert isinstance(node, Leaf)
+    assert example.value("entries") == _as_list(node.entries)
+    assert example.hex("bytes") == encode_leaf(node.entries)
+    assert Oid(example.hex("id")) == object_id(Kind.TREE, example.hex("bytes"))
 
 
 @_examples("refused")
@@ -153,7 +162,8 @@ def test_example_of_a_tree_that_is_cut(example: Example) -> None:
     assert example.number("nodes") == len(store)
     node = decode_node(example.hex("bytes"))
     assert isinstance(node, Fork)
-    assert example.value("value") == _as_list([node.level, node.children])
+    assert example.value("children") == _as_list(node.children)
+    assert example.hex("bytes") == encode_node(node)
     assert root.id == object_id(Kind.TREE, example.hex("bytes"))
     assert example.number("count") == node.length
 

@@ -104,7 +104,8 @@ def _write_manifest(
     document = render_tables(text, "artifacts", changed, removed, values)
     head: Any = document["collection"]
     head["updated"] = write_like(collection.stamp(collection.tip), head.get("updated"))
-    return tomlkit.dumps(document).encode(), {**now, **added}
+    now |= {path: each for path, each in added.items()}  # noqa: C416 - its keys are of a narrower type
+    return tomlkit.dumps(document).encode(), now
 
 
 def _find_added(collection: Collection, now: Mapping[int | bytes, Listed]) -> dict[bytes, Listed]:
