@@ -20,7 +20,7 @@ DRIFT = {
     "project", "artifact", "kind", "root", "collection", "status", "drift", "recommendation",
     "base", "collection_content", "project_content", "base_version", "collection_version", "project_version",
     "deployed", "settled", "observed", "pin", "moved_to", "ahead", "behind", "forecast", "conflicts", "merge",
-    "last_deployed", "first_seen", "last_checked",
+    "last_deployed", "first_seen", "last_checked", "deployed_tags", "collection_tags",
 }  # fmt: skip
 ROW = {
     "artifact", "root", "collection", "status", "action", "version", "files", "conflicts", "merge", "reason", "remedy",
