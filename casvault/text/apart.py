@@ -58,8 +58,8 @@ def find_changes(old: Sequence[bytes], new: Sequence[bytes]) -> list[Change] | N
             return changes
         if changes and old_at - behind < MIN_EQUAL:
             return None
-        change = _one_line(old, new, old_at, new_at) or _plain_change(old, new, old_at, new_at)
-        if change is None or _slides_far(old, old_at, change.old_end) or _slides_far(new, new_at, change.new_end):
+        change = _one_line(old, new, old_at, new_at) or _still_change(old, new, old_at, new_at)
+        if change is None:
             return None
         changes.append(change)
         _, behind, _, new_behind = change
@@ -82,13 +82,24 @@ def _iter_differences(old: Sequence[bytes], new: Sequence[bytes], start: int, sh
 
 
 def _one_line(old: Sequence[bytes], new: Sequence[bytes], old_at: int, new_at: int) -> Change | None:
-    """What `_plain_change` answers where one line became another one, by far the most frequent case."""
+    """What `_still_change` answers where one line became another one, by far the most frequent case."""
     old_end, new_end = old_at + 1, new_at + 1
-    if old_end >= len(old) or new_end >= len(new) or old[old_end] in (new[new_at], old[old_at]):
-        return None  # it may also be one line more or less
+    if not old_at or not new_at or old_end >= len(old) or new_end >= len(new):
+        return None
+    lines = old[old_at], new[new_at]
+    if old[old_end] in lines or old[old_at - 1] in lines:
+        return None  # it may also be one line more or less, or slide
     if old[old_end : old_end + REACH] != new[new_end : new_end + REACH]:
         return None
     return Change(old_at, old_end, new_at, new_end)
+
+
+def _still_change(old: Sequence[bytes], new: Sequence[bytes], old_at: int, new_at: int) -> Change | None:
+    """The smallest change behind which the texts go on alike, if it stays where it is."""
+    change = _plain_change(old, new, old_at, new_at)
+    if change is None or _slides_far(old, old_at, change.old_end) or _slides_far(new, new_at, change.new_end):
+        return None
+    return change
 
 
 def _plain_change(old: Sequence[bytes], new: Sequence[bytes], old_at: int, new_at: int) -> Change | None:
