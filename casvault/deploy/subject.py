@@ -1,4 +1,6 @@
-"""What a merge in progress is about: which deployment and which way its content was to go, or which branches."""
+"""What a merge in progress is about: which deployment and which way its content was to go, which branches, or which
+version is to be taken back.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 BRANCHES = b"branches/"
 _DIRECTION = b"direction"
-_BRANCH_KEY = b"@branch"
+_BRANCH_KEY, _REVERT_KEY = b"@branch", b"@revert"
 """Where a project's name stands in the key of another merge, which begins with no @."""
 
 
@@ -26,6 +28,8 @@ class Direction(Enum):
     """Into the project: ours is the project's side, theirs the collection's."""
     BRANCH = "branch"
     """Into a branch: ours is that branch, theirs what is merged into it."""
+    REVERT = "revert"
+    """Out of an artifact: ours is its newest version, theirs the one before the version that is to be taken back."""
 
 
 class Subject(NamedTuple):
@@ -79,27 +83,59 @@ class Branching(NamedTuple):
         return Labels(b"base", b"branch " + self.into, b"branch " + self.source)
 
 
-def subject_fields(subject: Subject | Branching) -> tuple[Field, ...]:
+class Reverting(NamedTuple):
+    """The same for a version that is taken out of an artifact."""
+
+    direction: Direction
+    collection: bytes
+    path: bytes
+    version: bytes
+    """Its id in hexadecimal."""
+    strategy: bytes
+
+    @property
+    def arguments(self) -> tuple[bytes, ...]:
+        return (self.collection,)
+
+    @property
+    def ref(self) -> bytes:
+        return pending_ref((_REVERT_KEY, self.collection, self.path, self.version))
+
+    @property
+    def labels(self) -> Labels:
+        short = self.version[:12]
+        return Labels(b"version " + short, b"collection " + self.collection, b"before " + short)
+
+
+Matter = Subject | Branching | Reverting
+
+
+def subject_fields(subject: Matter) -> tuple[Field, ...]:
     """The fields for the commit of the merge."""
     rest = zip(subject._fields[1:], subject[1:], strict=True)
     return ((_DIRECTION, subject.direction.value.encode()), *((key.encode(), value) for key, value in rest))
 
 
-def read_subject(merge: PendingMerge, place: str) -> Subject | Branching:
+_KINDS: dict[bytes, type[Matter]] = {b"branch": Branching, b"revert": Reverting}
+
+
+def read_subject(merge: PendingMerge, place: str) -> Matter:
     """What the merge is about; MalformedError where it does not say so."""
     found: dict[bytes, bytes] = {}
     for key, value in merge.fields:
         if found.setdefault(key, value) != value:
             raise MalformedError(f"merge in progress: the field {key!r} stands more than once", place=place)
-    is_branch = found.get(_DIRECTION) == Direction.BRANCH.value.encode()
-    keys = Branching._fields if is_branch else Subject._fields
+    kind = _KINDS.get(found.get(_DIRECTION, b""), Subject)
+    keys = kind._fields
     values = [found.get(key.encode()) for key in keys]
     known = [value for value in values if value]
     if len(known) != len(values):
         missing = next(key for key, value in zip(keys, values, strict=True) if not value)
         raise MalformedError(f"merge in progress: it has no {missing}", place=place)
-    if is_branch:
+    if kind is Branching:
         return Branching(Direction.BRANCH, *known[1:])
+    if kind is Reverting:
+        return Reverting(Direction.REVERT, *known[1:])
     direction = next((each for each in Direction if each.value.encode() == known[0]), None)
     if direction is None:
         raise UnsupportedError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.bases import keep_base
 from casvault.deploy.state import Place
-from casvault.deploy.subject import Branching, Direction, Subject, read_subject, subject_fields
+from casvault.deploy.subject import Direction, Subject, read_subject, subject_fields
 from casvault.errors import MalformedError
 from casvault.pending import Moment, PendingMerge, carry_over, handle_of, read_pending, write_pending
 
@@ -88,10 +88,8 @@ def forget_waiting(comparison: Comparison, place: Place) -> None:
 def read_waiting(draft: Draft, ref: bytes, oid: Oid) -> Waiting:
     merge = read_pending(draft.stage, oid)
     subject = read_subject(merge, str(oid))
-    if isinstance(subject, Branching):
-        raise MalformedError(
-            "merge in progress: the ref is that of a deployment, the merge of a branch", place=str(oid)
-        )
+    if not isinstance(subject, Subject):
+        raise MalformedError("merge in progress: the ref is a deployment's, the merge another one", place=str(oid))
     return Waiting(ref, subject, merge)
 
 

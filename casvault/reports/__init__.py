@@ -1,1 +1,4 @@
-"""What is read off the history for people and programs: reports, which change nothing."""
+"""What is read off the chain of operations and the objects behind it. Nothing here writes anything.
+
+Import the modules by name: one for each report.
+"""

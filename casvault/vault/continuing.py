@@ -11,7 +11,7 @@ from casvault.deploy.homes import Homes
 from casvault.deploy.registration import Claim
 from casvault.deploy.run import Command
 from casvault.deploy.state import read_deployments
-from casvault.deploy.subject import Branching, Direction
+from casvault.deploy.subject import Branching, Direction, Reverting
 from casvault.deploy.waiting import Waiting, read_waiting
 from casvault.errors import NotFoundError, StaleError, UsageError
 from casvault.pending import CONTINUE
@@ -35,6 +35,8 @@ class Continuing(Merges, Subjects):
         found = self._find_merge(merge)
         if isinstance(found.subject, Branching):
             raise UsageError("a merge of branches, which `continue_branch` brings to its end", place=merge)
+        if isinstance(found.subject, Reverting):
+            raise UsageError("a version that is taken back, which `continue_revert` brings to its end", place=merge)
         waiting = Waiting(found.ref, found.subject, found.merge)
         subject = self._waiting_subject(waiting)
         if waiting.subject.direction is Direction.DEPLOY and subject is None:

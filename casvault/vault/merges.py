@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show, typed
 from casvault.deploy.run import Command, run
-from casvault.deploy.subject import BRANCHES, Branching, Subject, read_subject
+from casvault.deploy.subject import BRANCHES, Branching, Matter, Reverting, read_subject
 from casvault.errors import ConflictError, NotFoundError, StaleError, UsageError
 from casvault.merge.content import ModeConflict, merge_mode
 from casvault.objects import FILE_MODES, Root, read_blob, write_blob
@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
     ref: bytes
     merge: PendingMerge
-    subject: Subject | Branching
+    subject: Matter
 
 
 class Merges(WritingVault):
@@ -278,17 +278,27 @@ def _earlier_choice(earlier: Earlier) -> EarlierChoice:
     return EarlierChoice(earlier.operation, how, state, name, seconds, zone.decode())
 
 
-def _described(subject: Subject | Branching) -> str:
+def _described(subject: Matter) -> str:
     if isinstance(subject, Branching):
         return f"{show(subject.source)} into {show(subject.into)}"
+    if isinstance(subject, Reverting):
+        return f"{show(subject.path)}, revert of {show(subject.version[:12])}"
     return f"{show(subject.path)}, project {show(subject.project)}"
+
+
+def _about(subject: Matter) -> tuple[bytes, bytes, bytes, bytes]:
+    """Project, root, collection and artifact; what a merge has nothing to do with is empty."""
+    if isinstance(subject, Branching):
+        return b"", b"", b"", subject.into
+    if isinstance(subject, Reverting):
+        return b"", b"", subject.collection, subject.path
+    return subject.project, subject.root, subject.collection, subject.path
 
 
 def _merge_info(found: Found) -> MergeInfo:
     merge, subject = found.merge, found.subject
     labels = subject.labels
-    about = (b"", b"", b"", subject.into) if isinstance(subject, Branching) else subject[1:5]
-    project, root, collection, artifact = map(show, about)
+    project, root, collection, artifact = map(show, _about(subject))
     return MergeInfo(
         handle_of(found.ref),
         show(found.ref),

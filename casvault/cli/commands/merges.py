@@ -17,6 +17,7 @@ from casvault.cli.artifacts import (
 from casvault.cli.call import Call
 from casvault.cli.command import PROJECTS, MessageOption, command
 from casvault.cli.commands.branches import merge_document, merge_lines
+from casvault.cli.commands.versions import version_document, version_lines
 from casvault.cli.documents import plain
 from casvault.cli.editing import edited
 from casvault.cli.failures import CONFLICT
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from casvault.vault.results.deployments import ContinueResult
     from casvault.vault.results.merges import ConflictInfo, EarlierChoice, Marked, MergeInfo, MergeResult
 
-BRANCH = "BRANCH"
+BRANCH, REVERT = "BRANCH", "REVERT"
 """The direction of a merge of branches."""
 MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the name of the artifact or branch."
 MergeArgument = Annotated[str, typer.Argument(metavar="MERGE", help=MERGE_HELP)]
@@ -70,9 +71,9 @@ def continue_merge(
 ) -> int:
     """Finish a merge of which every conflict is settled.
 
-    The result goes into the collection that was pulled to, the project that was deployed to, or the branch that was
-    merged into, together with what happened there since. If that clashes, it is a new conflict, which waits under the
-    same name.
+    The result goes into the collection that was pulled to or in which a version is taken back, the project that was
+    deployed to, or the branch that was merged into, together with what happened there since. If that clashes, it is a
+    new conflict, which waits under the same name.
     """
     call = Call.of(context)
     vault = call.vault()
@@ -81,6 +82,11 @@ def continue_merge(
         call.answer(merge_document(ended), merge_lines(ended))
         call.warn_of(ended.outcome)
         return 0 if ended.is_complete else CONFLICT
+    if vault.merge_info(merge).direction.name == REVERT:
+        taken = vault.continue_revert(merge, message=message)
+        call.answer(version_document(taken), version_lines(taken, "reverted", "nothing is left to revert of"))
+        call.warn_of(taken.outcome)
+        return 0 if taken.is_complete else CONFLICT
     result = vault.continue_merge(merge, follow=follow, message=message)
     document = {
         "merge": result.merge,
