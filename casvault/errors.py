@@ -3,6 +3,7 @@
     CasvaultError
     ├─ UsageError          the request itself makes no sense: change it
     ├─ NotFoundError       what was named is not there: name something else
+    │  └─ PurgedError          its bytes were taken out of the vault on purpose
     ├─ RefusedError        it would lose or mix up something: decide, then ask again
     │  ├─ ConflictError        both sides changed; neither was touched
     │  ├─ LocalEditsError      there are changes that the command would replace
@@ -45,6 +46,10 @@ class UsageError(CasvaultError):
 
 class NotFoundError(CasvaultError):
     code = "not-found"
+
+
+class PurgedError(NotFoundError):
+    code = "purged"
 
 
 class RefusedError(CasvaultError):

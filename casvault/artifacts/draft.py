@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from casvault.artifacts.version import Draftsman
     from casvault.history import GraphCache
-    from casvault.objects import ObjectStage, Root
+    from casvault.objects import Field, ObjectStage, Root
     from casvault.oid import Oid
     from casvault.refs import View
 
@@ -41,6 +41,8 @@ class Draft:
         self._files: dict[bytes, dict[bytes, FileWrite]] = {}
         self.markers: dict[bytes, Oid] = {}
         """The snapshots that directories of collections are at afterwards, where it is not what their ref points to."""
+        self.fields: list[Field] = []
+        """What the operation is to say besides its command."""
         self._refs: dict[bytes, Oid | None] = {}
 
     def ref(self, name: bytes) -> Oid | None:

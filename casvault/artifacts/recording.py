@@ -10,6 +10,7 @@ from casvault.artifacts.names import show
 from casvault.artifacts.snapshot import Listing, Snapshot, write_snapshot
 from casvault.artifacts.tagmoves import carry_tags, make_way
 from casvault.artifacts.version import COLLECTION, PATH, Origin, write_version
+from casvault.artifacts.withheld import check_not_withheld
 from casvault.errors import RefusedError
 from casvault.objects import LINK, TREE, Root
 from casvault.objects.names import escape
@@ -98,6 +99,7 @@ def _write_versions(
         elif isinstance(change, MovedTo):
             edits[path] = None
         else:
+            check_not_withheld(draft.stage, change, path)
             edits[path] = change
     return edits, moved
 

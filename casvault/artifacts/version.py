@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import typed
+from casvault.artifacts.withheld import check_not_withheld
 from casvault.objects import Commit, Root, Signature, read_commit, write_commit
 
 if TYPE_CHECKING:
@@ -84,12 +85,18 @@ def write_version(
     origin: Origin,
     fields: Iterable[Field] = (),
 ) -> Oid:
+    check_not_withheld(stage, content, path)
     own = ((TYPE, VERSION), (COLLECTION, collection), (PATH, path), (ORIGIN, origin.value.encode()))
     return draftsman.write(stage, content, parents, (*own, *fields))
 
 
 def read_version(reader: ObjectReader, oid: Oid) -> Version:
     return parse_version(oid, read_commit(reader, oid))
+
+
+def address_of(commit: Commit) -> tuple[bytes, bytes]:
+    """Collection and path of the artifact; what a foreign commit does not say is empty."""
+    return commit.field(COLLECTION) or b"", commit.field(PATH) or b""
 
 
 def parse_version(oid: Oid, commit: Commit) -> Version:

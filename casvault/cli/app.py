@@ -28,6 +28,7 @@ HOMES: dict[str, str | dict[str, str]] = {
     "mv": "artifacts:mv",
     "cp": "artifacts:cp",
     "rm": "artifacts:rm",
+    "update": "updating:update",
     "collection": {
         "add": "collections:add",
         "list": "collections:list_collections",
@@ -38,7 +39,8 @@ HOMES: dict[str, str | dict[str, str]] = {
     "diff": "history:diff",
     "branch": "branches:branch",
     "merge": "branches:merge",
-    "lineage": "history:lineage",
+    "lineage": "lineage:lineage",
+    "snapshots": "snapshots:snapshots",
     "compare": "versions:compare",
     "revert": "versions:revert",
     "tag": "tags:tag",
@@ -53,6 +55,9 @@ HOMES: dict[str, str | dict[str, str]] = {
     "pin": "deploying:pin",
     "unpin": "deploying:unpin",
     "which": "drifting:which",
+    "fleet": "reports:fleet",
+    "timeline": "reports:timeline",
+    "conflicts": "conflicts:conflicts",
     "project": {"list": "projects:list_projects"},
     "merges": {
         "list": "merges:list_merges",
@@ -65,8 +70,12 @@ HOMES: dict[str, str | dict[str, str]] = {
     "undo": "operations:undo",
     "redo": "operations:redo",
     "recover": "operations:recover",
+    "audit": "audit:audit",
+    "stats": "figures:stats",
     "fsck": "operations:fsck",
+    "purge": "purging:purge",
     "git": {"import": "git:import_git", "export": "git:export_git"},
+    "skillmeat": {"import": "skillmeat:import_skillmeat", "export": "skillmeat:export_skillmeat"},
     "ls-tree": "plumbing:ls_tree",
     "cat": "plumbing:cat",
     "hash": "plumbing:hash_files",
@@ -81,6 +90,7 @@ GROUPS = {
     "project": ("The projects that artifacts are deployed to.", "Projects"),
     "merges": ("Look at merges that met conflicts, continue or abort them.", "Projects"),
     "git": ("Git repositories, there and back.", "Exchange"),
+    "skillmeat": ("SkillMeat's collections and deployments, there and back.", "Exchange"),
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from casvault.vault.results.deployments import DeployRow, PullRow
+    from casvault.vault.results.updates import UpdateRow
+
+    AnyRow = DeployRow | PullRow | UpdateRow
 
 ARTIFACTS_HELP = "Paths such as skills/pdf, or short names such as skill/pdf."
 ArtifactsArgument = Annotated[list[str], typer.Argument(metavar="ARTIFACT", help=ARTIFACTS_HELP)]
@@ -37,20 +40,20 @@ _UNDECIDED = frozenset({"PENDING", "REFUSED", "LEFT"})
 _QUIET = frozenset({"NOTHING", "KEPT", "PINNED", "GONE", "ABSENT"})
 
 
-def row_document(row: DeployRow | PullRow) -> object:
+def row_document(row: AnyRow) -> object:
     """A row as JSON, its files with the word for what happened to each."""
     files = [{"path": each.path, "change": each.change, "old": each.old, "new": each.new} for each in row.files]
     return plain({**row._asdict(), "files": files})
 
 
-def action_word(row: DeployRow | PullRow) -> str:
+def action_word(row: AnyRow) -> str:
     word = row.action.value
     if row.action.name in _UNDECIDED:
         return coloured(word, "red")
     return word if row.action.name in _QUIET else coloured(word, "green")
 
 
-def detail_lines(row: DeployRow | PullRow, *, files: bool) -> Iterator[str]:
+def detail_lines(row: AnyRow, *, files: bool) -> Iterator[str]:
     """What stands below a row: files, conflicts, and why nothing was done."""
     if files:
         for change in row.files:
@@ -63,7 +66,7 @@ def detail_lines(row: DeployRow | PullRow, *, files: bool) -> Iterator[str]:
             yield f"    {row.remedy}"
 
 
-def waiting_lines(rows: Iterable[DeployRow | PullRow], *, preview: bool) -> Iterator[str]:
+def waiting_lines(rows: Iterable[AnyRow], *, preview: bool) -> Iterator[str]:
     """What to do about the conflicts."""
     waiting = [row for row in rows if row.merge is not None]
     if waiting and preview:
@@ -75,7 +78,7 @@ def waiting_lines(rows: Iterable[DeployRow | PullRow], *, preview: bool) -> Iter
             yield f"  casvault merges continue {row.merge}"
 
 
-def undecided(rows: Iterable[DeployRow | PullRow]) -> list[str]:
+def undecided(rows: Iterable[AnyRow]) -> list[str]:
     """What to say of the artifacts that wait for a decision, however quiet the command is."""
     return [
         f"{row.artifact}: {row.reason or 'both sides changed the same; neither was touched'}"
@@ -84,5 +87,5 @@ def undecided(rows: Iterable[DeployRow | PullRow]) -> list[str]:
     ]
 
 
-def _example(row: DeployRow | PullRow) -> str:
+def _example(row: AnyRow) -> str:
     return quoted(row.conflicts[0].path) if row.conflicts else "PATH"

@@ -1,4 +1,5 @@
-"""JSON: exactly one document on stdout. Ids are full hex, words are lower_snake, times seconds since 1970.
+"""JSON: exactly one document on stdout. Ids are full hex, words are lower_snake, times seconds since 1970; those of
+reports are ISO 8601 with the zone.
 
 Names of files need not be UTF-8, and JSON must be. Bytes that are not are written as ``\\xff``, and beside such a value
 stands another one, with `_hex` added to its key, that has all bytes of it.
@@ -22,6 +23,8 @@ def print_document(document: Document) -> None:
 
 def plain(value: object) -> object:
     """A value of the façade as what JSON has: named tuples are objects, enums their names in lower case."""
+    if isinstance(value, tuple) and hasattr(value, "iso"):
+        return value.iso
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return _plain_object(value._asdict())
     if isinstance(value, dict):
@@ -35,6 +38,13 @@ def plain(value: object) -> object:
     if isinstance(value, PurePath):
         return _readable(str(value))
     return _readable(value) if isinstance(value, str) else value
+
+
+def plain_table(value: object) -> Document:
+    """The same for a named tuple, which is an object."""
+    table = plain(value)
+    assert isinstance(table, dict)
+    return table
 
 
 def _plain_object(table: dict[str, object]) -> Document:

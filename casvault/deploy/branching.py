@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.bases import find_base, merge_contents
 from casvault.artifacts.names import show, typed
 from casvault.artifacts.snapshot import is_snapshot
+from casvault.artifacts.withheld import check_not_withheld
+from casvault.deploy.concluding import conclude, keep_in_operation
 from casvault.deploy.subject import BRANCHES, Branching, subject_fields
 from casvault.deploy.waiting import new_merge, write_waiting
 from casvault.errors import NotFoundError, RefusedError, UsageError
@@ -67,6 +69,7 @@ def plan_snapshot(draft: Draft, ref: bytes, state: Root) -> Oid:
     tip = draft.ref(ref)
     if tip is not None and draft.graph.commit(tip).root == state:
         return tip
+    check_not_withheld(draft.stage, state, b"")
     new = draft.draftsman.write(draft.stage, state, () if tip is None else (tip,), ())
     draft.set_ref(ref, new)
     return new
@@ -98,6 +101,8 @@ def plan_continue(draft: Draft, subject: Branching, merge: PendingMerge) -> Merg
     """
     content = result_of(draft.stage, merge)
     current = read_tip(draft, BRANCHES + subject.into)
+    # In the operation, for the commit has no fields of its own.
+    keep_in_operation(draft, b"", subject.into, conclude(draft, merge, subject))
     resolved = _commit(draft, subject, content, (merge.ours, merge.theirs))
     if not draft.graph.is_ancestor(current, resolved):
         return _unite(draft, subject, current, resolved)

@@ -9,6 +9,7 @@ from casvault.artifacts.names import show
 from casvault.artifacts.recording import link_to
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.actions import Action, Planned
+from casvault.deploy.concluding import conclude, keep_in_operation
 from casvault.deploy.state import Deployment
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import Waiting, new_merge, write_waiting
@@ -45,7 +46,7 @@ def plan_continue(comparison: Comparison, homes: Homes, waiting: Waiting) -> Pla
     drift = comparison.read(waiting.place)
     if content is None:
         return _plan_removal(comparison, homes, waiting, drift)
-    facts = record_fields(waiting.merge, waiting.subject.strategy)
+    facts = record_fields(conclude(draft, waiting.merge, waiting.subject))
     version = _write(comparison, drift, content, (waiting.merge.ours, waiting.merge.theirs), facts)
     plan = _plan_pull if waiting.subject.direction is Direction.PULL else _plan_deploy
     row = plan(comparison, homes, waiting, drift, _Result(version, content))
@@ -173,6 +174,7 @@ def _wait_again(comparison: Comparison, waiting: Waiting, drift: Drift, result: 
 
 def _plan_removal(comparison: Comparison, homes: Homes, waiting: Waiting, drift: Drift) -> Planned:
     """The decision was that the artifact goes."""
+    draft = comparison.draft
     is_pull = waiting.subject.direction is Direction.PULL
     _check_unchanged(comparison, waiting, drift.collection if is_pull else drift.project)
     if is_pull and drift.collection is not None:
@@ -182,9 +184,10 @@ def _plan_removal(comparison: Comparison, homes: Homes, waiting: Waiting, drift:
     if not is_pull:
         if drift.project is not None:
             comparison.record(drift)
-            comparison.draft.write_file(comparison.project.ref, waiting.place.file_path, drift.project, None)
+            draft.write_file(comparison.project.ref, waiting.place.file_path, drift.project, None)
         comparison.settle(waiting.place, None)
-    comparison.draft.set_ref(waiting.ref, None)
+    draft.set_ref(waiting.ref, None)
+    keep_in_operation(draft, *drift.source, conclude(draft, waiting.merge, waiting.subject))
     homes.finish()
     comparison.finish()
     old = drift.collection if is_pull else drift.project

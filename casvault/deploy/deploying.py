@@ -10,6 +10,7 @@ from casvault.artifacts.bases import merge_contents
 from casvault.artifacts.names import show
 from casvault.artifacts.version import COLLECTION, PATH, Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
+from casvault.deploy.concluding import find_passed_over, keep_in_operation
 from casvault.deploy.drift import EQUAL, NO_BASE, Drift, Status
 from casvault.deploy.pinning import pin_label
 from casvault.deploy.projects import find_owner_refusal
@@ -17,6 +18,7 @@ from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import forget_waiting, wait_for_decision
 from casvault.errors import LocalEditsError, NotFoundError, RefusedError, UsageError
+from casvault.pending import Strategy
 from casvault.worktree.plan import same_state
 
 if TYPE_CHECKING:
@@ -148,8 +150,10 @@ class _Deploying:
             return self._write(Action.UPDATED, content, self._fresh(version), version)
         strategy = self._options.strategy
         if strategy is DeployStrategy.OVERWRITE:
-            if drift.project is not None:
-                self._comparison.record(drift)
+            mine = None if drift.project is None else self._comparison.record(drift)
+            # No version comes of this, so the operation says what gave way.
+            record = find_passed_over(self._comparison, drift, Direction.DEPLOY, Strategy.OVERWRITE, mine, version)
+            keep_in_operation(self._comparison.draft, *drift.source, record)
             action = Action.PUT_BACK if drift.project is None else Action.REPLACED
             return self._write(action, content, self._fresh(version), version)
         if drift.status in (Status.MODIFIED, Status.AHEAD) and drift.deployment is not None:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.names import show
 from casvault.artifacts.recording import link_to
 from casvault.artifacts.version import Origin, write_version
+from casvault.deploy.concluding import find_passed_over
 from casvault.deploy.drift import Source
+from casvault.deploy.subject import Direction
 from casvault.errors import RefusedError
+from casvault.pending import Strategy, record_fields
 
 if TYPE_CHECKING:
     from casvault.deploy.comparison import Comparison
@@ -36,14 +39,17 @@ def find_fork_path(comparison: Comparison, homes: Homes, drift: Drift, wanted: b
 def plan_fork(comparison: Comparison, homes: Homes, drift: Drift, content: Root, path: bytes) -> Oid:
     """Plan a new artifact, at a free path, whose first parent is the project's version; its version."""
     draft, target = comparison.draft, Source(drift.source.collection, path)
+    mine = comparison.observe(drift)
+    record = find_passed_over(comparison, drift, Direction.PULL, Strategy.FORK, drift.collection_version, mine)
     version = write_version(
         draft.stage,
         draft.draftsman,
         content,
-        (comparison.observe(drift),),
+        (mine,),
         collection=target.collection,
         path=path,
         origin=Origin.FORK,
+        fields=() if record is None else record_fields(record),
     )
     homes.change(target, link_to(draft, version), None, content)
     return version

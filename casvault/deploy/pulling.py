@@ -10,6 +10,7 @@ from casvault.artifacts.names import show
 from casvault.artifacts.recording import NewVersion, link_to
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.actions import Action, Planned, decline
+from casvault.deploy.concluding import find_passed_over, keep_in_operation
 from casvault.deploy.drift import EQUAL, NO_BASE, Drift, Source, Status
 from casvault.deploy.forking import find_fork_path, plan_fork
 from casvault.deploy.obstacles import check_free
@@ -18,14 +19,16 @@ from casvault.deploy.state import Deployment, Place
 from casvault.deploy.subject import Direction
 from casvault.deploy.waiting import forget_waiting, wait_for_decision
 from casvault.errors import ConflictError, NotFoundError, RefusedError
+from casvault.pending import Strategy, record_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from casvault.deploy.comparison import Comparison
     from casvault.deploy.homes import Homes
-    from casvault.objects import Root
+    from casvault.objects import Field, Root
     from casvault.oid import Oid
+    from casvault.pending import Record
 
 
 class PullStrategy(Enum):
@@ -137,8 +140,7 @@ class _Pulling:
         if self._comparison.draft.graph.is_ancestor(version, mine):
             return self._home(Action.TAKEN, mine, drift.project, taken)
         if self._options.strategy is PullStrategy.OVERWRITE:
-            united = self._united(drift.project, version, mine, Origin.OVERWRITE)
-            return self._home(Action.OVERWRITTEN, united, drift.project, taken)
+            return self._overwrite(version, mine, taken)
         if drift.base is None:
             return self._decline(RefusedError(NO_BASE, place=show(drift.place.path), remedy=_STRATEGIES))
         return self._merge(version, mine, taken)
@@ -162,7 +164,19 @@ class _Pulling:
         handle = wait_for_decision(self._comparison, drift, Direction.PULL, version, mine, merged, drift.source.path)
         return self._row(Action.PENDING, conflicts=merged.conflicts, merge=handle)
 
-    def _united(self, content: Root | None, version: Oid, mine: Oid, origin: Origin) -> Oid:
+    def _overwrite(self, version: Oid, mine: Oid, taken: Deployment) -> Planned:
+        content = self._drift.project
+        record = self._passed_over(version, mine)
+        fields = () if record is None else record_fields(record)
+        united = self._united(content, version, mine, Origin.OVERWRITE, fields)
+        return self._home(Action.OVERWRITTEN, united, content, taken)
+
+    def _passed_over(self, version: Oid | None, mine: Oid | None) -> Record | None:
+        return find_passed_over(self._comparison, self._drift, Direction.PULL, Strategy.OVERWRITE, version, mine)
+
+    def _united(
+        self, content: Root | None, version: Oid, mine: Oid, origin: Origin, fields: Iterable[Field] = ()
+    ) -> Oid:
         assert content is not None
         draft, source = self._comparison.draft, self._drift.source
         return write_version(
@@ -173,6 +187,7 @@ class _Pulling:
             collection=source.collection,
             path=source.path,
             origin=origin,
+            fields=fields,
         )
 
     def _untracked(self) -> Planned:
@@ -193,8 +208,7 @@ class _Pulling:
         mine = self._comparison.observe(drift)
         taken = Deployment(mine, mine)
         if self._options.strategy is PullStrategy.OVERWRITE:
-            united = self._united(project, version, mine, Origin.OVERWRITE)
-            return self._home(Action.OVERWRITTEN, united, project, taken)
+            return self._overwrite(version, mine, taken)
         if self._options.strategy is PullStrategy.MERGE:
             return self._merge(version, mine, taken)
         return self._decline(
@@ -223,6 +237,8 @@ class _Pulling:
         drift = self._drift
         changed = drift.status is Status.DELETION_CONFLICT
         if self._options.delete and (not changed or self._options.strategy is PullStrategy.OVERWRITE):
+            record = self._passed_over(drift.collection_version, None)
+            keep_in_operation(self._comparison.draft, *drift.source, record)
             self._homes.change(drift.source, None, drift.collection, None)
             return self._done(Action.DELETED, None)
         if not changed and not self._wanted.named:

@@ -158,7 +158,7 @@ def run(session: Session, stage: ObjectPublisher, command: Command, plan: Callab
         edits = draft.edits()
         if not (edits or any(draft.files.values()) or attempt.locks or session.interrupted):
             return None
-        fields = (*command.fields, *_file_fields(session, attempt))
+        fields = (*command.fields, *draft.fields, *_file_fields(session, attempt))
         message = session.draftsman.message.encode(errors="surrogateescape")
         return Plan(edits, command.kind, command.arguments, message, fields, always=True)
 
@@ -298,6 +298,10 @@ def finish_journal(directory: Path, journal: Journal) -> None:
 
 def _roll_up(repository: Repository) -> tuple[str, ...]:
     """Upkeep after a command that has won: what fails here is said, but does not make the command a failure."""
+    try:
+        repository.finish_purges()
+    except (DamageError, FailureError) as error:
+        return (f"purged bytes are still in the packs: {error}; `casvault purge` takes them out",)
     try:
         repository.roll_up()
     except (DamageError, FailureError) as error:

@@ -1,6 +1,4 @@
-"""What a merge in progress is about: which deployment and which way its content was to go, which branches, or which
-version is to be taken back.
-"""
+"""What a merge in progress is about: which deployment and which way its content was to go, or which branches."""
 
 from __future__ import annotations
 
@@ -17,8 +15,10 @@ if TYPE_CHECKING:
 
 BRANCHES = b"branches/"
 _DIRECTION = b"direction"
-_BRANCH_KEY, _REVERT_KEY = b"@branch", b"@revert"
-"""Where a project's name stands in the key of another merge, which begins with no @."""
+_BRANCH_KEY = b"@branch"
+"""Where a project's name stands in the key of another merge, which begins with no @; and the same for the next."""
+_UPSTREAM_KEY = b"@upstream"
+_REVERT_KEY = b"@revert"
 
 
 class Direction(Enum):
@@ -28,6 +28,8 @@ class Direction(Enum):
     """Into the project: ours is the project's side, theirs the collection's."""
     BRANCH = "branch"
     """Into a branch: ours is that branch, theirs what is merged into it."""
+    UPSTREAM = "update"
+    """Into the collection: ours is the collection's side, theirs what came from upstream."""
     REVERT = "revert"
     """Out of an artifact: ours is its newest version, theirs the one before the version that is to be taken back."""
 
@@ -41,6 +43,11 @@ class Subject(NamedTuple):
     collection: bytes
     path: bytes
     strategy: bytes
+
+    @property
+    def about(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """Project, root, collection and artifact; empty where there is none of the kind."""
+        return self.project, self.root, self.collection, self.path
 
     @property
     def arguments(self) -> tuple[bytes, ...]:
@@ -71,6 +78,11 @@ class Branching(NamedTuple):
     strategy: bytes
 
     @property
+    def about(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """The branch stands for the artifact."""
+        return b"", b"", b"", self.into
+
+    @property
     def arguments(self) -> tuple[bytes, ...]:
         return self.into, self.source
 
@@ -83,59 +95,87 @@ class Branching(NamedTuple):
         return Labels(b"base", b"branch " + self.into, b"branch " + self.source)
 
 
+class Incoming(NamedTuple):
+    """The same for an artifact that is updated from upstream."""
+
+    direction: Direction
+    collection: bytes
+    path: bytes
+    source: bytes
+    """Where it came from, for people."""
+    strategy: bytes
+
+    @property
+    def about(self) -> tuple[bytes, bytes, bytes, bytes]:
+        return b"", b"", self.collection, self.path
+
+    @property
+    def arguments(self) -> tuple[bytes, ...]:
+        return self.collection, self.path
+
+    @property
+    def ref(self) -> bytes:
+        return pending_ref((_UPSTREAM_KEY, self.collection, self.path))
+
+    @property
+    def labels(self) -> Labels:
+        return Labels(b"base", b"collection " + self.collection, b"upstream " + self.source)
+
+
 class Reverting(NamedTuple):
     """The same for a version that is taken out of an artifact."""
 
     direction: Direction
     collection: bytes
     path: bytes
-    version: bytes
-    """Its id in hexadecimal."""
+    source: bytes
+    """The version's id in hexadecimal."""
     strategy: bytes
 
     @property
+    def about(self) -> tuple[bytes, bytes, bytes, bytes]:
+        return b"", b"", self.collection, self.path
+
+    @property
     def arguments(self) -> tuple[bytes, ...]:
-        return (self.collection,)
+        return self.collection, self.path
 
     @property
     def ref(self) -> bytes:
-        return pending_ref((_REVERT_KEY, self.collection, self.path, self.version))
+        return pending_ref((_REVERT_KEY, self.collection, self.path, self.source))
 
     @property
     def labels(self) -> Labels:
-        short = self.version[:12]
+        short = self.source[:12]
         return Labels(b"version " + short, b"collection " + self.collection, b"before " + short)
 
 
-Matter = Subject | Branching | Reverting
+AnySubject = Subject | Branching | Incoming | Reverting
+_SHAPES: dict[bytes, type[Branching] | type[Incoming] | type[Reverting]] = {
+    Direction.BRANCH.value.encode(): Branching,
+    Direction.UPSTREAM.value.encode(): Incoming,
+    Direction.REVERT.value.encode(): Reverting,
+}
 
 
-def subject_fields(subject: Matter) -> tuple[Field, ...]:
+def subject_fields(subject: AnySubject) -> tuple[Field, ...]:
     """The fields for the commit of the merge."""
     rest = zip(subject._fields[1:], subject[1:], strict=True)
     return ((_DIRECTION, subject.direction.value.encode()), *((key.encode(), value) for key, value in rest))
 
 
-_KINDS: dict[bytes, type[Matter]] = {b"branch": Branching, b"revert": Reverting}
-
-
-def read_subject(merge: PendingMerge, place: str) -> Matter:
+def read_subject(merge: PendingMerge, place: str) -> AnySubject:
     """What the merge is about; MalformedError where it does not say so."""
     found: dict[bytes, bytes] = {}
     for key, value in merge.fields:
         if found.setdefault(key, value) != value:
             raise MalformedError(f"merge in progress: the field {key!r} stands more than once", place=place)
-    kind = _KINDS.get(found.get(_DIRECTION, b""), Subject)
-    keys = kind._fields
-    values = [found.get(key.encode()) for key in keys]
+    shape = _SHAPES.get(found.get(_DIRECTION, b""), Subject)
+    values = [found.get(key.encode()) for key in shape._fields]
     known = [value for value in values if value]
     if len(known) != len(values):
-        missing = next(key for key, value in zip(keys, values, strict=True) if not value)
+        missing = next(key for key, value in zip(shape._fields, values, strict=True) if not value)
         raise MalformedError(f"merge in progress: it has no {missing}", place=place)
-    if kind is Branching:
-        return Branching(Direction.BRANCH, *known[1:])
-    if kind is Reverting:
-        return Reverting(Direction.REVERT, *known[1:])
     direction = next((each for each in Direction if each.value.encode() == known[0]), None)
     if direction is None:
         raise UnsupportedError(
@@ -143,4 +183,4 @@ def read_subject(merge: PendingMerge, place: str) -> Matter:
             place=place,
             remedy="use a later version of casvault",
         )
-    return Subject(direction, *known[1:])
+    return shape(direction, *known[1:])

@@ -12,7 +12,7 @@ from casvault.artifacts.snapshot import Snapshot, open_snapshot, write_snapshot
 from casvault.artifacts.version import Origin, write_version
 from casvault.deploy.run import Command, read_written, written_files
 from casvault.deploy.state import read_deployments, set_deployments
-from casvault.errors import ConflictError, NotFoundError
+from casvault.errors import ConflictError, NotFoundError, RefusedError
 from casvault.merge.rule import resolve
 from casvault.merge.trees import LinkMerge, TreeMerge, merge_states, show_conflicts
 from casvault.objects import LINK, TREE
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 UNDOES = b"undoes"
 UNDO, REDO = "undo", "redo"
 NO_STEPS = frozenset({"init", "observe", "upkeep"})
-RESERVED_KINDS = NO_STEPS | {UNDO, REDO}
+LASTING = frozenset({"purge", "allow"})
+"""Steps that nothing takes back: the bytes are gone."""
+RESERVED_KINDS = NO_STEPS | LASTING | {UNDO, REDO}
 
 
 class OnClash(Enum):
@@ -57,6 +59,12 @@ def find_undo(log: OperationLog) -> Step:
     """The latest step that is not undone; NotFoundError if there is none."""
     for step, stands in iter_standing(log):
         if stands and step.operation.kind not in (UNDO, REDO) and step.operation.kind not in NO_STEPS:
+            if step.operation.kind in LASTING:
+                raise RefusedError(
+                    f"operation {step.operation.number} is a purge or the leave to have something again, and stays",
+                    place="undo",
+                    remedy="what was before it is no step any more; `casvault restore` brings earlier states back",
+                )
             return step
     raise NotFoundError("there is nothing to undo")
 

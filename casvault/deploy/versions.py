@@ -10,6 +10,7 @@ from casvault.artifacts.names import show
 from casvault.artifacts.recording import NewVersion, link_to, record_changes
 from casvault.artifacts.snapshot import find_version
 from casvault.artifacts.version import Origin, write_version
+from casvault.deploy.concluding import conclude
 from casvault.deploy.snapshots import bring_up_to_date
 from casvault.deploy.subject import Direction, Reverting, subject_fields
 from casvault.deploy.waiting import STRATEGY, new_merge, write_waiting
@@ -69,7 +70,7 @@ def plan_continue_revert(draft: Draft, line: Line, subject: Reverting, merge: Pe
     """
     remaking = _Remaking(draft, line, subject.path)
     content = result_of(draft.stage, merge)
-    facts = record_fields(merge, subject.strategy)
+    facts = record_fields(conclude(draft, merge, subject))
     # Theirs is older than ours, but for a result that met another conflict when it was to be brought in.
     is_older = draft.graph.is_ancestor(merge.theirs, merge.ours)
     parents = (merge.ours,) if is_older else (merge.ours, merge.theirs)

@@ -89,7 +89,9 @@ def read_waiting(draft: Draft, ref: bytes, oid: Oid) -> Waiting:
     merge = read_pending(draft.stage, oid)
     subject = read_subject(merge, str(oid))
     if not isinstance(subject, Subject):
-        raise MalformedError("merge in progress: the ref is a deployment's, the merge another one", place=str(oid))
+        raise MalformedError(
+            "merge in progress: the ref is that of a deployment, the merge of something else", place=str(oid)
+        )
     return Waiting(ref, subject, merge)
 
 

@@ -11,12 +11,15 @@ from casvault.progress import silent
 from casvault.trees import EMPTY_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from casvault.objects import Node, ObjectReader
     from casvault.oid import Oid
     from casvault.progress import Progress
     from casvault.store import PackDatabase
+
+
+NOTHING: Mapping[Oid, int] = {}
 
 
 class Problem(NamedTuple):
@@ -41,9 +44,17 @@ def check_packs(database: PackDatabase, progress: Progress = silent) -> tuple[in
     return done, problems
 
 
-def check_objects(reader: ObjectReader, starts: list[Oid], progress: Progress = silent) -> tuple[int, list[Problem]]:
-    """Follow every reference from the commits or tags `starts`: how many objects are reachable, and what is wrong."""
-    walk = _Walk(reader, progress)
+def check_objects(
+    reader: ObjectReader,
+    starts: list[Oid],
+    progress: Progress = silent,
+    purged: Mapping[Oid, int] = NOTHING,
+) -> tuple[int, list[Problem]]:
+    """Follow every reference from the commits or tags `starts`: how many objects are reachable, and what is wrong.
+
+    `purged` are blobs that may be gone, with their sizes.
+    """
+    walk = _Walk(reader, progress, purged)
     for start in starts:
         walk.expect(start, None, "the operation chain")
     walk.run()
@@ -53,8 +64,9 @@ def check_objects(reader: ObjectReader, starts: list[Oid], progress: Progress = 
 class _Walk:
     """A walk over all references without recursion; each object is looked at once."""
 
-    def __init__(self, reader: ObjectReader, progress: Progress) -> None:
+    def __init__(self, reader: ObjectReader, progress: Progress, purged: Mapping[Oid, int]) -> None:
         self._reader = reader
+        self._purged = purged
         self._progress = progress
         self._pending: list[tuple[Oid, Kind | None, str]] = []
         self.seen: set[Oid] = set()
@@ -82,6 +94,8 @@ class _Walk:
         else:
             found, data = next(self._reader.read_many([oid]))
         if found is None:
+            if oid in self._purged:
+                return
             raise DamageError("no pack holds this object", place=str(oid))
         if expected is not None and found is not expected:
             raise DamageError(f"this object is a {found}, where a {expected} is referred to", place=str(oid))
@@ -115,6 +129,8 @@ class _Walk:
 
     def _size(self, oid: Oid, kind: Kind) -> int | None:
         info = self._reader.find_infos([oid])[0]
+        if info is None and kind is Kind.BLOB:
+            return self._purged.get(oid)
         if info is None or info.kind is not kind:
             return None
         if kind is Kind.BLOB:

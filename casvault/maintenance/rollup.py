@@ -2,8 +2,7 @@
 
 Entries are copied as they are, nothing is compressed again, every object is kept: readers and writers in flight are not
 disturbed, and no operation records it. Packs fall into size classes, each `ROLLUP_FACTOR` times the one below; when a
-class holds that many packs they become one. The new pack is published before the old ones lose their names; a crash in
-between leaves objects twice, which the next roll-up of their class mends.
+class holds that many packs they become one. What a crash leaves twice, the next roll-up of its class mends.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from casvault.files import try_lock_existing, try_lock_file
-from casvault.files.durable import TEMPORARY, explained, sync_directory
+from casvault.files.durable import TEMPORARY
 from casvault.limits import KIB, ROLLUP_BYTES, ROLLUP_FACTOR
-from casvault.store import PackWriter
+from casvault.maintenance.rewriting import replace_packs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +61,7 @@ def roll_up(database: PackDatabase, lock_path: Path) -> int:
         budget = ROLLUP_BYTES
         while chosen := plan_roll_up(database.packs, budget):
             budget -= sum(pack.size for pack in chosen)
-            _replace(database, chosen)
+            replace_packs(database, chosen)
             gone += len(chosen)
         remove_leftovers(database.directory)
         return gone
@@ -75,21 +74,3 @@ def remove_leftovers(directory: Path) -> None:
         if lock is not None:
             with lock:
                 path.unlink(missing_ok=True)
-
-
-def _replace(database: PackDatabase, chosen: list[Pack]) -> None:
-    writer = PackWriter(database.directory)
-    try:
-        for pack in chosen:
-            pack.check_sums()
-            for offset, oid in sorted((offset, oid) for oid, offset in pack.index.items()):
-                if oid not in writer:
-                    writer.copy_entry(oid, pack.entry(offset))
-        database.add(writer.publish())
-    finally:
-        writer.abandon()
-    database.forget(pack.name for pack in chosen)
-    with explained(database.directory):
-        for pack in chosen:
-            pack.path.unlink(missing_ok=True)
-        sync_directory(database.directory)

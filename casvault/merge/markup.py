@@ -94,8 +94,8 @@ def _shown(stage: ObjectStage, conflict: TreeConflict, labels: Labels, style: St
 
 
 def _labels_of(conflict: TreeConflict, labels: Labels) -> Labels:
-    """The labels with the paths behind them, where these are not the same everywhere."""
-    if conflict.renamed is None:
+    """The labels with the paths behind them, where the sides have different ones (as git does)."""
+    if conflict.renamed is None or conflict.renamed.ours == conflict.renamed.theirs:
         return labels
     pairs = zip((labels.base, labels.ours, labels.theirs), conflict.renamed, strict=True)
     return Labels(*(label if path is None else _in_one_line(label + b":" + path) for label, path in pairs))

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from stat import S_IFMT
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from casvault.errors import PurgedError
 from casvault.limits import MERGE_BYTES, RENAME_BYTES, RENAME_PAIRS
 from casvault.merge.similarity import WHOLE, cut, iter_alike, similarity
 from casvault.objects import BLOB_MODES, FILE_MODES, read_blob
@@ -141,7 +142,11 @@ class _Search:
         """A path is in one of the two tables only, so that it can be the key."""
         found = self._pieces.get(path)
         if found is None:
-            found = self._pieces[path] = cut(read_blob(self._reader, files[path].id))
+            try:
+                content = read_blob(self._reader, files[path].id)
+            except PurgedError:
+                content = files[path].id  # what is gone on purpose is like nothing else
+            found = self._pieces[path] = cut(content)
         return found
 
 

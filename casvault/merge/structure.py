@@ -15,7 +15,7 @@ from casvault.merge.content import ContentConflict, ContentConflictKind, ModeCon
 from casvault.merge.drivers.registry import DEFAULT_DRIVERS, Drivers
 from casvault.merge.rule import Clash, Outcome, resolve
 from casvault.objects import BLOB_MODES, FILE_MODES, LINK, ROOT_MODES, TREE, Entry, Root, read_blob, write_blob
-from casvault.trees import EMPTY_ID, diff_entries, edit_tree, state_of, tree_of
+from casvault.trees import EMPTY_ID, READ_AHEAD, diff_entries, edit_tree, read_roots_ahead, state_of, tree_of
 
 if TYPE_CHECKING:
     from casvault.merge.conflict import LinkMerge, TreeConflict
@@ -111,7 +111,13 @@ class StructuralMerge:
             self._note_displaced(Side.THEIRS, prefix, [name for name in our_changes if name not in kept])
         edits: dict[bytes, Entry | None] = {}
         conflicts: list[TreeConflict] = []
-        for name, before, after in their_changes:
+        for at, (name, before, after) in enumerate(their_changes):
+            if at % READ_AHEAD == 0:
+                coming = their_changes[at : at + READ_AHEAD]
+                both = [(old, our_changes[name], new) for name, old, new in coming if name in our_changes]
+                read_roots_ahead(
+                    self._stage, (entry for entries in both if entries[1] != entries[2] for entry in entries)
+                )
             mine = our_changes.get(name, before)
             merged = self.merge(prefix + name, state_of(before), state_of(mine), state_of(after))
             conflicts += merged.conflicts

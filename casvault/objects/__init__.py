@@ -2,7 +2,7 @@
 
 from casvault.objects.commit import Commit, Field, Root, Signature, decode_commit, encode_commit
 from casvault.objects.kind import Kind, check_blob, object_id
-from casvault.objects.memory import MemoryObjects, MemoryPublisher, Overlay
+from casvault.objects.memory import MemoryObjects, MemoryPublisher, Overlay, no_explanation, take_none_of
 from casvault.objects.modes import (
     ALL_MODES,
     BLOB_MODES,
@@ -43,8 +43,8 @@ from casvault.objects.tree import (
     encode_leaf,
     encode_node,
     is_boundary,
-    join_entries,
-    pack_entry,
+    join_columns,
+    pack_modes,
 )
 
 __all__ = [
@@ -90,9 +90,10 @@ __all__ = [
     "encode_node",
     "encode_tag",
     "is_boundary",
-    "join_entries",
+    "join_columns",
+    "no_explanation",
     "object_id",
-    "pack_entry",
+    "pack_modes",
     "read_blob",
     "read_commit",
     "read_commits",
@@ -100,6 +101,7 @@ __all__ = [
     "read_node",
     "read_nodes",
     "read_tag",
+    "take_none_of",
     "write_blob",
     "write_commit",
     "write_nodes",

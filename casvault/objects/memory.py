@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from casvault.errors import MissingObjectError
+from casvault.errors import MissingObjectError, PurgedError
 from casvault.limits import PIECE
 from casvault.objects.kind import Kind, check_blob, object_id
 from casvault.objects.protocols import MEMO_SIZE, Memo, ObjectInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
+    from casvault.errors import CasvaultError
     from casvault.objects.protocols import ObjectReader
     from casvault.oid import Oid
+
+
+def no_explanation(oid: Oid) -> None:
+    """Why an object is not there, for a store that knows of no reasons."""
+
+
+def take_none_of(purged: Mapping[Oid, int], oid: Oid) -> None:
+    """Raise PurgedError if this is one of the blobs that a store must not have again."""
+    if oid in purged:
+        raise PurgedError(
+            "this content was purged from the vault, which does not take it back",
+            place=str(oid),
+            remedy=f"leave it out; or allow it again: `casvault purge --allow {oid.short}`",
+        )
 
 
 class MemoryObjects:
@@ -22,11 +38,15 @@ class MemoryObjects:
     def __init__(self) -> None:
         self._objects: dict[Oid, tuple[Kind, bytes]] = {}
         self.memo = Memo()
+        self.purged: Mapping[Oid, int] = {}
+        self.doubted: Set[Oid] = frozenset()
+        self.withheld: set[Oid] = set()
+        self.explain: Callable[[Oid], CasvaultError | None] = no_explanation
 
     def __len__(self) -> int:
         return len(self._objects)
 
-    def __contains__(self, oid: Oid) -> bool:
+    def __contains__(self, oid: bytes) -> bool:
         return oid in self._objects
 
     def iter_ids(self) -> Iterator[Oid]:
@@ -36,7 +56,7 @@ class MemoryObjects:
         for oid in ids:
             found = self._objects.get(oid)
             if found is None:
-                raise MissingObjectError("no such object", place=str(oid))
+                raise self.explain(oid) or MissingObjectError("no such object", place=str(oid))
             yield found
 
     def find_infos(self, ids: Sequence[Oid]) -> list[ObjectInfo | None]:
@@ -72,6 +92,11 @@ class MemoryObjects:
         """Add everything that `other` holds."""
         self._objects.update(other._objects)
 
+    def remove_many(self, ids: Iterable[Oid]) -> None:
+        """Forget objects; no error for one that is not there."""
+        for oid in ids:
+            self._objects.pop(oid, None)
+
 
 class Overlay:
     """A stage over `below`: writes stay in memory until somebody publishes them or drops the overlay."""
@@ -81,10 +106,17 @@ class Overlay:
         self._below = below
         self.memo = Memo(below.memo, remember)
         self.added = MemoryObjects()
+        self.purged: Mapping[Oid, int] = {}
+        self.doubted: Set[Oid] = frozenset()
+        self.withheld: set[Oid] = set()
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
-        for oid in ids:
-            yield from (self.added if oid in self.added else self._below).read_many((oid,))
+        wanted = list(ids)
+        if not any(map(self.added.__contains__, wanted)):
+            return self._below.read_many(wanted)
+        return chain.from_iterable(
+            (self.added if oid in self.added else self._below).read_many((oid,)) for oid in wanted
+        )
 
     def find_infos(self, ids: Sequence[Oid]) -> list[ObjectInfo | None]:
         below = self._below.find_infos(ids)
@@ -106,6 +138,24 @@ class MemoryPublisher(Overlay):
     def __init__(self, store: MemoryObjects) -> None:
         super().__init__(store)
         self._store = store
+        self._published: set[Oid] = set()
+
+    def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
+        ids = []
+        for kind, data in objects:
+            if self.purged:
+                take_none_of(self.purged, object_id(kind, data))
+            ids += super().write_many([(kind, data)])
+        return ids
+
+    def write_blob_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
+        content = b"".join(pieces)
+        return self.write_many([(Kind.BLOB, content)])[0], len(content)
+
+    def withhold(self, purged: Mapping[Oid, int]) -> None:
+        for oid in self._published.union(self.added.iter_ids()):
+            take_none_of(purged, oid)
+        self.purged = purged
 
     @property
     def has_unpublished(self) -> bool:
@@ -113,6 +163,7 @@ class MemoryPublisher(Overlay):
 
     def publish(self) -> None:
         self._store.take(self.added)
+        self._published.update(self.added.iter_ids())
         self.added = MemoryObjects()
         self.memo.sink()
 

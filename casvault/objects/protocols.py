@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
     from casvault.objects.kind import Kind
     from casvault.oid import Oid
@@ -62,8 +62,8 @@ class ObjectReader(Protocol):
     memo: Memo
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
-        """Each object in the order asked for; MissingObjectError for one that is not there, DamageError for one whose
-        bytes do not have its id."""
+        """Each object in the order asked for; MissingObjectError for one that is not there, PurgedError where that is
+        on purpose, DamageError for one whose bytes do not have its id."""
 
     def find_infos(self, ids: Sequence[Oid]) -> list[ObjectInfo | None]:
         """Kind and size of each, or None; nothing is read or verified beyond that."""
@@ -88,6 +88,13 @@ class ObjectWriter(Protocol):
 class ObjectStage(ObjectReader, ObjectWriter, Protocol):
     """A reader of a store and of what is being added to it."""
 
+    purged: Mapping[Oid, int]
+    """Blobs that were taken out of the store on purpose, with their sizes: writing one is a PurgedError."""
+    doubted: Set[Oid]
+    """Blobs that were ever taken out: no cache is believed that the store has them."""
+    withheld: set[Oid]
+    """Those of them that were met on the way and left out by whoever writes here; nothing new may refer to them."""
+
 
 class ObjectPublisher(ObjectStage, Protocol):
     """A stage whose objects become part of the store."""
@@ -95,6 +102,9 @@ class ObjectPublisher(ObjectStage, Protocol):
     @property
     def has_unpublished(self) -> bool:
         """Whether something was written that the store does not hold yet."""
+
+    def withhold(self, purged: Mapping[Oid, int]) -> None:
+        """Take none of these blobs from now on; PurgedError if this transaction has taken one, published or not."""
 
     def publish(self) -> None:
         """Make everything written durable and visible to all readers. May be called again after more was written."""

@@ -11,7 +11,7 @@ from casvault.objects.tag import Tag, decode_tag, encode_tag
 from casvault.objects.tree import Fork, Leaf, Node, decode_node, encode_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from casvault.objects.protocols import ObjectReader, ObjectStage, ObjectWriter
     from casvault.oid import Oid
@@ -39,9 +39,14 @@ def read_commit(reader: ObjectReader, oid: Oid) -> Commit:
     return found
 
 
-def read_nodes(reader: ObjectReader, ids: Iterable[Oid]) -> Iterator[Node]:
-    for oid in ids:
-        yield read_node(reader, oid)
+def read_nodes(reader: ObjectReader, ids: Sequence[Oid]) -> list[Node]:
+    """Those that are not remembered are read in one go, and remembered."""
+    found = {oid: node for oid in ids if type(node := reader.memo.get(oid)) is Leaf or type(node) is Fork}
+    wanted = [oid for oid in dict.fromkeys(ids) if oid not in found]
+    for oid, data in zip(wanted, read_kind(reader, wanted, Kind.TREE), strict=True):
+        node = found[oid] = decode_node(data)
+        reader.memo.put(oid, node)
+    return [found[oid] for oid in ids]
 
 
 def read_node(reader: ObjectReader, oid: Oid) -> Node:

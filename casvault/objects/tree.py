@@ -1,7 +1,11 @@
 """Trees: sorted entries, stored as one leaf or as a tree of nodes that split by a rule on the names alone.
 
-    leaf = [0, [[name, mode, size, id], …]]
-    fork = [level, [[last name, count, size, id], …]]      level >= 1; each child is a node of level - 1
+    leaf = [0, names, modes, sizes, ids]
+    fork = [level, last names, lengths, sizes, ids]        level >= 1; each child is a node of level - 1
+
+Entries are stored in columns, each one string of bytes: the names joined by slashes, the modes as u16, lengths and
+sizes as u64, big-endian, and the ids one behind the other. So a column is taken apart by one call in C, and has one
+encoding by its nature; and most of a tree is compared and passed over without a value being made of every entry.
 
 A tree of at most `WHOLE_ENTRIES` entries is one leaf. A larger one is cut behind every name for which
 `is_boundary(name, 0)` holds; the nodes of level n are listed in forks that are cut behind every node whose last name
@@ -11,9 +15,11 @@ edits that led there, and one change rewrites one node per level.
 
 from __future__ import annotations
 
-from itertools import pairwise, repeat
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache
+from itertools import compress, count, islice, pairwise, repeat
+from operator import itemgetter, lt, not_
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from casvault.errors import MalformedError
@@ -23,7 +29,7 @@ from casvault.objects.modes import ALL_MODES, FOREIGN
 from casvault.oid import ID_SIZE, Oid, trusted_oids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 WHOLE_ENTRIES = 64
 """A tree of up to this many entries is one leaf: small directories cost one object."""
@@ -58,24 +64,51 @@ class Child(NamedTuple):
 
 
 class Leaf(NamedTuple):
-    entries: tuple[Entry, ...]
+    """Entries as columns of equal length; `Leaf.of` makes them from entries."""
+
+    names: tuple[bytes, ...]
+    modes: tuple[int, ...]
+    sizes: tuple[int, ...]
+    joined_ids: bytes
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> Leaf:
+        if not entries:
+            return EMPTY_TREE
+        names, modes, sizes, ids = zip(*entries, strict=True)
+        return cls(names, modes, sizes, b"".join(ids))
 
     @property
     def level(self) -> int:
         return 0
 
     @property
+    def ids(self) -> tuple[bytes, ...]:
+        """As plain bytes, which equal the `Oid`s that they are."""
+        return split_ids(self.joined_ids)
+
+    @property
+    def entries(self) -> list[Entry]:
+        ids = trusted_oids(self.ids)
+        return list(map(_NEW, repeat(Entry), zip(self.names, self.modes, self.sizes, ids, strict=True)))
+
+    def entry(self, position: int) -> Entry:
+        start = position * ID_SIZE
+        oid = Oid(self.joined_ids[start : start + ID_SIZE])
+        return Entry(self.names[position], self.modes[position], self.sizes[position], oid)
+
+    @property
     def length(self) -> int:
-        return len(self.entries)
+        return len(self.names)
 
     @property
     def size(self) -> int:
-        return sum(map(_SIZE_OF, self.entries))
+        return sum(self.sizes)
 
     @property
     def last(self) -> bytes:
         """The last name; empty only in the empty tree."""
-        return self.entries[-1].name if self.entries else b""
+        return self.names[-1] if self.names else b""
 
 
 class Fork(NamedTuple):
@@ -96,13 +129,40 @@ class Fork(NamedTuple):
 
 
 Node = Leaf | Fork
+EMPTY_TREE = Leaf((), (), (), b"")
 
 _LENGTH_OF = itemgetter(1)
 _SIZE_OF = itemgetter(2)
 _SPECIAL = frozenset({b"", b".", b".."})
-# Trees are what is decoded most: what can be is done by C for all items at once.
+_TYPES = [int, bytes, bytes, bytes, bytes]
 _NEW = tuple.__new__
-_LISTS, _BYTES, _INTEGERS, _FOUR, _ID_SIZES = {list}, {bytes}, {int}, {4}, {ID_SIZE}
+
+
+# Layouts are kept: to make one takes longer than to use it. That of ids grows with its length, so large ones are not.
+_MANY = 1024
+
+
+@lru_cache(1024)
+def _modes(length: int) -> Struct:
+    return Struct(f">{length}H")
+
+
+@lru_cache(1024)
+def _numbers(length: int) -> Struct:
+    return Struct(f">{length}Q")
+
+
+@lru_cache(1024)
+def _ids(length: int) -> Struct:
+    return Struct(f"{ID_SIZE}s" * length)
+
+
+def split_ids(joined: bytes) -> tuple[bytes, ...]:
+    """The ids that stand one behind the other."""
+    length = len(joined) // ID_SIZE
+    if length > _MANY:
+        return tuple(joined[start : start + ID_SIZE] for start in range(0, len(joined), ID_SIZE))
+    return _ids(length).unpack(joined)
 
 
 def is_boundary(name: bytes, level: int) -> bool:
@@ -110,10 +170,11 @@ def is_boundary(name: bytes, level: int) -> bool:
     return crc32(name) & ((1 << (LEVEL_BITS * (level + 1))) - 1) == 0
 
 
-def find_boundary(names: Sequence[bytes], level: int) -> int | None:
-    """The position of the first name for which `is_boundary` holds; the same, for many names at once."""
+def find_boundaries(names: Sequence[bytes], level: int) -> list[int]:
+    """The positions of the names for which `is_boundary` holds; the same, for many names at once."""
     mask = (1 << (LEVEL_BITS * (level + 1))) - 1
-    return next((position for position, value in enumerate(map(crc32, names)) if not value & mask), None)
+    low_bits = list(map(mask.__and__, map(crc32, names)))
+    return list(compress(count(), map(not_, low_bits))) if 0 in low_bits else []
 
 
 def check_name(name: bytes) -> str | None:
@@ -133,79 +194,77 @@ def check_name(name: bytes) -> str | None:
 
 def encode_leaf(entries: Sequence[Entry]) -> bytes:
     """The encoding of a leaf; MalformedError where the entries could not be read back."""
-    check_entries(entries)
-    return canonical.encode([0, entries])
+    return _encode_leaf(Leaf.of(entries))
 
 
-def pack_entry(entry: Entry) -> bytes:
-    """The part of a leaf's encoding that is this entry; MalformedError if no leaf can have it."""
-    check_entries((entry,))
-    return canonical.encode(entry)
+def _encode_leaf(leaf: Leaf) -> bytes:
+    joined = b"/".join(leaf.names)
+    _check_leaf(leaf, joined)
+    return join_columns(joined, pack_modes(leaf.modes), leaf.sizes, leaf.joined_ids)
 
 
-def join_entries(packed: Sequence[bytes]) -> bytes:
-    """The encoding of a whole tree of at most `WHOLE_ENTRIES` entries that were packed one by one.
+def pack_modes(modes: Sequence[int]) -> bytes:
+    """Modes as they stand in the encoding of a leaf."""
+    return _modes(len(modes)).pack(*modes)
 
-    Nothing is checked here: their names are ascending, and their sizes do not add up to too much.
+
+def join_columns(names: bytes, modes: bytes, sizes: Sequence[int], ids: bytes) -> bytes:
+    """The encoding of a leaf with these columns: names joined by slashes, modes packed, ids one behind the other.
+
+    Nothing is checked here: they keep all rules.
     """
-    count = len(packed)
-    header = b"\x92\x00%c" % (0x90 | count) if count < 16 else b"\x92\x00\xdc" + count.to_bytes(2)
-    return header + b"".join(packed)
+    return canonical.encode((0, names, modes, _numbers(len(sizes)).pack(*sizes), ids))
 
 
 def encode_fork(level: int, children: Sequence[Child]) -> bytes:
     check_children(level, children)
-    return canonical.encode([level, children])
+    names, lengths, sizes, ids = zip(*children, strict=True)
+    numbers = _numbers(len(children))
+    return canonical.encode((level, b"/".join(names), numbers.pack(*lengths), numbers.pack(*sizes), b"".join(ids)))
 
 
 def encode_node(node: Node) -> bytes:
-    return encode_leaf(node.entries) if isinstance(node, Leaf) else encode_fork(node.level, node.children)
+    return _encode_leaf(node) if isinstance(node, Leaf) else encode_fork(node.level, node.children)
 
 
 def decode_node(data: bytes) -> Node:
     """The node that these bytes encode; MalformedError with its own message for each rule that is broken."""
     value = canonical.decode(data, "tree")
-    if len(value) != 2 or type(value[0]) is not int or type(value[1]) is not list:
-        canonical.refuse(data, "tree", "not [level, items]")
-    level, items = value
+    if list(map(type, value)) != _TYPES:
+        canonical.refuse(data, "tree", "not [level, names, numbers, sizes, ids]")
+    level, joined, numbers, sizes, ids = value
     if not 0 <= level <= MAX_LEVEL:
         raise MalformedError(f"tree: level {level} is not between 0 and {MAX_LEVEL}")
-    columns = _columns(data, items)
+    length, rest = divmod(len(ids), ID_SIZE)
+    if rest:
+        raise MalformedError(f"tree: {len(ids)} bytes of ids, no multiple of {ID_SIZE}")
+    names = tuple(joined.split(b"/")) if joined or length else ()
+    if len(names) != length:
+        raise MalformedError(f"tree: {len(names)} names and {length} ids")
     if level == 0:
-        _check_entry_columns(*columns[:3])
-        return Leaf(tuple(map(_NEW, repeat(Entry), zip(*columns, strict=True))))
-    fork = Fork(level, tuple(map(_NEW, repeat(Child), zip(*columns, strict=True))))
+        leaf = Leaf(names, _unpack(_modes, numbers, length, "modes"), _unpack(_numbers, sizes, length, "sizes"), ids)
+        _check_leaf(leaf, joined)
+        return leaf
+    lengths, totals = _unpack(_numbers, numbers, length, "lengths"), _unpack(_numbers, sizes, length, "sizes")
+    children = map(_NEW, repeat(Child), zip(names, lengths, totals, trusted_oids(split_ids(ids)), strict=True))
+    fork = Fork(level, tuple(children))
     check_children(level, fork.children)
     return fork
 
 
-def _columns(data: bytes, items: list[Any]) -> tuple[Sequence[bytes], Sequence[int], Sequence[int], Sequence[Oid]]:
-    """The four columns of the items, with the types that they must have."""
-    if not items:
-        return (), (), (), ()
-    if set(map(type, items)) != _LISTS or set(map(len, items)) != _FOUR:
-        canonical.refuse(data, "tree", "an item is not [name, integer, size, id]")
-    names, numbers, sizes, ids = zip(*items, strict=True)
-    if {*map(type, names), *map(type, ids)} != _BYTES or {*map(type, numbers), *map(type, sizes)} != _INTEGERS:
-        canonical.refuse(data, "tree", "an item is not [name, integer, size, id]")
-    if set(map(len, ids)) != _ID_SIZES:
-        name, raw = next((name, raw) for name, raw in zip(names, ids, strict=True) if len(raw) != ID_SIZE)
-        raise MalformedError(f"tree: the id of {name!r} has {len(raw)} bytes, not {ID_SIZE}")
-    return names, numbers, sizes, trusted_oids(ids)
+def _unpack(layout: Callable[[int], Struct], column: bytes, length: int, what: str) -> tuple[int, ...]:
+    struct = layout(length)
+    if len(column) != struct.size:
+        raise MalformedError(f"tree: {len(column)} bytes of {what} for {length} entries, not {struct.size}")
+    return struct.unpack(column)
 
 
-def check_entries(entries: Sequence[Entry]) -> None:
-    """Raise MalformedError for the first rule that the entries of a leaf break."""
-    if not entries:
-        return
-    names, modes, sizes, _ = zip(*entries, strict=True)
-    _check_entry_columns(names, modes, sizes)
-
-
-def _check_entry_columns(names: Sequence[bytes], modes: Sequence[int], sizes: Sequence[int]) -> None:
+def _check_leaf(leaf: Leaf, joined: bytes) -> None:
+    """Raise MalformedError for the first rule that a leaf breaks; `joined` are its names, joined by slashes."""
+    names, modes, sizes, _ = leaf
     if not names:
         return
-    _check_names(names)
+    _check_names(names, joined)
     _check_sizes(names, sizes)
     if not ALL_MODES.issuperset(modes):
         name, mode = next(pair for pair in zip(names, modes, strict=True) if pair[1] not in ALL_MODES)
@@ -223,12 +282,12 @@ def check_children(level: int, children: Sequence[Child]) -> None:
         raise MalformedError(f"tree: a fork of level {level}")
     if not children:
         raise MalformedError("tree: a fork without children")
-    names, counts, sizes, _ = zip(*children, strict=True)
-    _check_names(names)
+    names, lengths, sizes, _ = zip(*children, strict=True)
+    _check_names(names, b"/".join(names))
     _check_sizes(names, sizes)
-    if min(counts) < 1:
+    if min(lengths) < 1:
         raise MalformedError("tree: a child without entries")
-    if sum(counts) > MAX_SIZE:
+    if sum(lengths) > MAX_SIZE:
         raise MalformedError("tree: the numbers of entries add up to more than 2^63 - 1")
     for name in names[:-1]:
         if not is_boundary(name, level - 1):
@@ -236,14 +295,13 @@ def check_children(level: int, children: Sequence[Child]) -> None:
     _check_uncut(names[:-1], level)
 
 
-def _check_names(names: Sequence[bytes]) -> None:
+def _check_names(names: Sequence[bytes], joined: bytes) -> None:
     # One look at all names together is enough for those that are well-formed, which is nearly always all of them.
-    joined = b"/".join(names)
     if joined.count(b"/") >= len(names) or b"\0" in joined or not _SPECIAL.isdisjoint(names) or len(joined) > MAX_NAME:
         for name in names:
             if wrong := check_name(name):
                 raise MalformedError(f"tree: {wrong}")
-    if sorted(set(names)) != list(names):
+    if not all(map(lt, names, islice(names, 1, None))):
         for before, after in pairwise(names):
             if before >= after:
                 problem = "the name stands twice" if before == after else f"out of order, behind {before!r}"
@@ -251,20 +309,20 @@ def _check_names(names: Sequence[bytes]) -> None:
 
 
 def _check_sizes(names: Sequence[bytes], sizes: Sequence[int]) -> None:
-    if min(sizes) < 0 or max(sizes) > MAX_SIZE:
-        name, size = next(pair for pair in zip(names, sizes, strict=True) if not 0 <= pair[1] <= MAX_SIZE)
-        raise MalformedError(f"tree: the size {size} of {name!r} is out of range")
-    if sum(sizes) > MAX_SIZE:
-        raise MalformedError("tree: the sizes add up to more than 2^63 - 1")
+    if min(sizes) >= 0 and sum(sizes) <= MAX_SIZE:
+        return
+    for name, size in zip(names, sizes, strict=True):
+        if not 0 <= size <= MAX_SIZE:
+            raise MalformedError(f"tree: the size {size} of {name!r} is out of range")
+    raise MalformedError("tree: the sizes add up to more than 2^63 - 1")
 
 
 def _check_uncut(names: Sequence[bytes], level: int) -> None:
     # The highest level is never cut: there is nothing above it to list the pieces.
     if level >= MAX_LEVEL:
         return
-    found = find_boundary(names, level)
-    if found is not None:
-        raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {names[found]!r}")
+    if found := find_boundaries(names, level):
+        raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {names[found[0]]!r}")
 
 
 def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False) -> None:
@@ -282,13 +340,10 @@ def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False)
         if claimed != found:
             raise MalformedError(f"tree: the {what} is {found!r}, its fork says {claimed!r}", place=str(child.id))
     if isinstance(node, Leaf) and not is_uncut:
-        _check_uncut([entry[0] for entry in node.entries[:-1]], 0)
+        _check_uncut(node.names[:-1], 0)
 
 
 def check_root(node: Node) -> None:
     """Raise MalformedError for a fork that cannot be a root: too few entries, or a single child."""
     if isinstance(node, Fork) and (node.length <= WHOLE_ENTRIES or len(node.children) == 1):
         raise MalformedError(f"tree: a root of {node.length} entries in {len(node.children)} nodes should be smaller")
-
-
-EMPTY_TREE = Leaf(())

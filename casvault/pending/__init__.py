@@ -15,7 +15,18 @@ from casvault.pending.merge import (
     settle,
 )
 from casvault.pending.names import MERGES, handle_of, pending_ref
-from casvault.pending.records import CONTINUE, Earlier, Resolved, find_earlier, read_records, record_fields
+from casvault.pending.records import (
+    CONTINUE,
+    Earlier,
+    Record,
+    Resolved,
+    Sides,
+    Strategy,
+    find_earlier,
+    find_record,
+    read_records,
+    record_fields,
+)
 
 __all__ = [
     "CONTINUE",
@@ -25,13 +36,17 @@ __all__ = [
     "How",
     "Moment",
     "PendingMerge",
+    "Record",
     "Resolved",
     "Settled",
+    "Sides",
     "Signer",
+    "Strategy",
     "carry_over",
     "check_pending",
     "find_conflict",
     "find_earlier",
+    "find_record",
     "handle_of",
     "open_paths",
     "pending_ref",

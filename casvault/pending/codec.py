@@ -139,7 +139,7 @@ def _parse(reader: ObjectReader, commit: Commit) -> PendingMerge:
         tuple(decode_conflict(value) for value in commit.fields_of(CONFLICT)),
         _decode_choices(commit.fields_of(SETTLED), chosen),
         tuple(field for field in commit.fields if field[0] not in OWN_FIELDS),
-        _decode_moment(_single(commit, DETECTED)),
+        decode_moment(_single(commit, DETECTED)),
     )
 
 
@@ -156,7 +156,7 @@ def _single(commit: Commit, key: bytes) -> bytes | None:
     return values[0] if values else None
 
 
-def _decode_moment(value: bytes | None) -> Moment:
+def decode_moment(value: bytes | None) -> Moment:
     match = _MOMENT.match(value or b"")
     if match is None:
         raise MalformedError(f"{WHAT}: no seconds and zone in the field detected: {value!r}")

@@ -70,6 +70,11 @@ def mark_up(reader: ObjectReader, conflict: TreeConflict, labels: Labels, style:
     return Marked(render(chunks, style, labels, size), tuple(_hunks(chunks, labels, size)), size)
 
 
+def count_hunks(reader: ObjectReader, conflict: TreeConflict) -> int:
+    """In how many places the lines clash; 0 where none do."""
+    return sum(isinstance(chunk, Conflict) for chunk in _chunks(reader, conflict))
+
+
 def take_hunks(reader: ObjectReader, conflict: TreeConflict, takes: Sequence[Take]) -> bytes:
     """The file with a choice made for each of its hunks, in their order; there are as many as `mark_up` finds."""
     choices = iter(takes)

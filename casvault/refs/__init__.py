@@ -3,9 +3,21 @@
 from casvault.refs.log import Context, OperationLog, Plan, Tip
 from casvault.refs.operation import Operation, operation_commit, parse_operation
 from casvault.refs.records import LocalRecords, MemoryRecords, RecordLog, UnclearError
+from casvault.refs.tombstones import (
+    PURGED,
+    Tombstone,
+    purged_error,
+    purged_ref,
+    purged_tree,
+    read_purged,
+    read_tombstones,
+    write_allowances,
+    write_tombstones,
+)
 from casvault.refs.view import RefEdit, View, check_ref_name
 
 __all__ = [
+    "PURGED",
     "Context",
     "LocalRecords",
     "MemoryRecords",
@@ -15,9 +27,17 @@ __all__ = [
     "RecordLog",
     "RefEdit",
     "Tip",
+    "Tombstone",
     "UnclearError",
     "View",
     "check_ref_name",
     "operation_commit",
     "parse_operation",
+    "purged_error",
+    "purged_ref",
+    "purged_tree",
+    "read_purged",
+    "read_tombstones",
+    "write_allowances",
+    "write_tombstones",
 ]

@@ -10,6 +10,7 @@ from casvault.limits import KEEP_RECORDS
 from casvault.objects import read_commit, write_commit
 from casvault.refs import winning
 from casvault.refs.operation import Operation, chain_link, operation_commit, parse_operation
+from casvault.refs.tombstones import read_purged
 from casvault.refs.view import View
 from casvault.trees import empty_root
 
@@ -119,6 +120,8 @@ class OperationLog:
     ) -> Record | None:
         """The record of one attempt, its operation written to the stage."""
         view = View(stage, empty_root() if tip is None else self.read_operation(tip.operation).view)
+        # A purge may have been recorded since this transaction began, and what it took must not come back.
+        stage.withhold(read_purged(view))
         planned = plan(view)
         if planned is None:
             return None

@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, Protocol
 
 from blake3 import blake3
 
-from casvault.errors import FailureError, NotFoundError
+from casvault.errors import DamageError, FailureError, NotFoundError, UnsupportedError
 from casvault.files import make_directory
 from casvault.history import CommitGraph
+from casvault.maintenance.removal import is_lingering, iter_lingering, remove_objects
 from casvault.maintenance.rollup import roll_up
 from casvault.objects import MemoryObjects, ObjectReader
-from casvault.refs import LocalRecords, MemoryRecords, OperationLog
+from casvault.refs import LocalRecords, MemoryRecords, OperationLog, purged_error, purged_tree, read_tombstones
+from casvault.repository.changefile import ChangeFile
+from casvault.repository.changeindex import ChangeIndex
 from casvault.repository.config import ID_SIZE, Config, create_config, read_config
 from casvault.repository.graphfile import GraphFile
 from casvault.repository.places import LocalPlaces, MemoryPlaces, Places
 from casvault.store import PackDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from casvault.errors import CasvaultError
+    from casvault.maintenance.removal import Lingering
     from casvault.objects import ObjectPublisher
     from casvault.oid import Oid
-    from casvault.refs import RecordLog
+    from casvault.refs import RecordLog, Tombstone
 
 CONTROL = ".casvault"
 """The directory that is a vault."""
+ROLLUP_LOCK = "rollup.lock"
+"""Held by whoever removes packs."""
 
 
 class ObjectDatabase(ObjectReader, Protocol):
     """A reader that transactions can add to."""
+
+    explain: Callable[[Oid], CasvaultError | None]
+    """Why an object is not there, where that is as it should be."""
 
     def begin(self) -> ObjectPublisher: ...
 
@@ -53,8 +64,13 @@ class Repository:
         self.records = records
         self.log = OperationLog(objects, records, config.keep_records)
         self.places = places
+        objects.explain = self._explain
+        self._asking = threading.local()
+        self._tombstones: tuple[Oid | None, Mapping[Oid, Tombstone]] = (None, {})
+        """The directory of tombstones when it was last read, and what is in it. Replaced as a whole."""
         graph = self.cache_path("commits.graph")
         self.graph_cache = None if graph is None else GraphFile(graph, blake3(config.id).digest())
+        self._changes: ChangeIndex | None = None
 
     @classmethod
     def create(cls, directory: Path) -> Repository:
@@ -89,11 +105,85 @@ class Repository:
         return cls(None, Config(os.urandom(ID_SIZE)), MemoryObjects(), MemoryRecords(), MemoryPlaces())
 
     def begin(self) -> ObjectPublisher:
-        return self.objects.begin()
+        """A transaction on the objects; it takes nothing that was purged."""
+        stage = self.objects.begin()
+        stage.withhold(self.purged())
+        stage.doubted = self.tombstones().keys()
+        return stage
+
+    def find_prefix(self, prefix: str) -> list[Oid]:
+        """The ids that begin with these hex digits, sorted; also of what was purged, which has its own error."""
+        purged = (oid for oid in self.tombstones() if oid.hex().startswith(prefix))
+        return sorted({*self.objects.find_prefix(prefix), *purged})
+
+    def tombstones(self) -> Mapping[Oid, Tombstone]:
+        """What stands for the blobs that were ever purged."""
+        tip = self.log.tip()
+        tree = None if tip is None else purged_tree(tip.view)
+        if tip is None or tree is None:
+            return {}
+        known, found = self._tombstones
+        if known != tree:
+            found = read_tombstones(tip.view)
+            self._tombstones = (tree, found)
+        return found
+
+    def purged(self) -> dict[Oid, int]:
+        """The blobs that the vault must not have, with their sizes."""
+        return {oid: each.size for oid, each in self.tombstones().items() if not each.allowed}
+
+    def iter_lingering(self) -> Iterator[Lingering]:
+        """Where the bytes of purged blobs still are: the purge was cut off, or a writer was on its way."""
+        purged = self.purged()
+        if purged and isinstance(self.objects, PackDatabase):
+            self.objects.refresh()
+            yield from iter_lingering(self.objects, purged)
+
+    def packs_with(self, ids: Iterable[Oid]) -> tuple[str, ...]:
+        """The names of the packs that hold one of these objects."""
+        if not isinstance(self.objects, PackDatabase):
+            return ()
+        self.objects.refresh()
+        return tuple(sorted({found.pack for found in iter_lingering(self.objects, ids)}))
+
+    def finish_purges(self, *, wait: bool = False) -> None:
+        """Take the bytes of purged blobs out of every pack in which they still are.
+
+        Without `wait` nothing is done where somebody else is at the packs, or no pack known now has such bytes.
+        """
+        purged = self.purged()
+        if isinstance(self.objects, MemoryObjects):
+            self.objects.remove_many(purged)
+        elif isinstance(self.objects, PackDatabase) and self.path is not None and purged:
+            if wait:
+                self.objects.refresh()
+            if is_lingering(self.objects, purged):
+                remove_objects(self.objects, self.path / ROLLUP_LOCK, purged.keys(), wait=wait)
+
+    def _explain(self, oid: Oid) -> CasvaultError | None:
+        """The error for an object that was purged. What is missing while this is asked is not asked about."""
+        if getattr(self._asking, "now", False):
+            return None
+        self._asking.now = True
+        try:
+            tombstone = self.tombstones().get(oid)
+        except (DamageError, UnsupportedError):
+            return None
+        finally:
+            self._asking.now = False
+        return None if tombstone is None else purged_error(tombstone)
 
     def graph(self) -> CommitGraph:
         """The commits of the vault, for one question or one command."""
         return CommitGraph(self.objects, self.graph_cache)
+
+    def changes(self) -> ChangeIndex:
+        """Which commits changed which paths; made of the cache when it is first asked for."""
+        if self._changes is None:
+            path = self.cache_path("changes.index")
+            file = None if path is None else ChangeFile(path, blake3(self.config.id).digest())
+            self._changes = ChangeIndex(self.objects, file)
+        return self._changes
 
     def cache_path(self, name: str) -> Path | None:
         """A file that may be removed at any time; None in memory."""
@@ -102,4 +192,4 @@ class Repository:
     def roll_up(self) -> None:
         """Roll up small packs if it is time to."""
         if self.path is not None and isinstance(self.objects, PackDatabase):
-            roll_up(self.objects, self.path / "rollup.lock")
+            roll_up(self.objects, self.path / ROLLUP_LOCK)

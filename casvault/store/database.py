@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import DamageError, MissingObjectError, UnsupportedError
 from casvault.files.durable import explained
-from casvault.objects import Memo
+from casvault.objects import Memo, no_explanation
 from casvault.store.pack import Pack
 from casvault.store.transaction import PackTransaction
 from casvault.store.writer import SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Sequence, Set
     from pathlib import Path
 
+    from casvault.errors import CasvaultError
     from casvault.objects import Kind, ObjectInfo
     from casvault.oid import Oid
 
@@ -42,6 +43,8 @@ class PackDatabase:
         self._view = _View({}, (), {})
         self.damaged: dict[str, DamageError | UnsupportedError] = {}
         """Packs that cannot be opened, by name, with the reason; all others go on being read."""
+        self.explain: Callable[[Oid], CasvaultError | None] = no_explanation
+        """Why an object is in no pack, where that is as it should be."""
         self.refresh()
 
     @property
@@ -109,11 +112,13 @@ class PackDatabase:
         return PackTransaction(self)
 
     def locate(self, oid: Oid) -> tuple[Pack, int]:
-        """Like `find`, after another look at the directory; MissingObjectError if it is in no pack."""
+        """Like `find`, after another look at the directory; MissingObjectError, or the reason, if it is in no pack."""
         found = self.find(oid)
         if found is None and self.refresh():
             found = self.find(oid)
         if found is None:
+            if (reason := self.explain(oid)) is not None:
+                raise reason
             self._check_indexes(oid)
             raise MissingObjectError(
                 "no pack holds this object", place=str(oid), remedy="run `casvault fsck` to see what refers to it"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from casvault.limits import BATCH_BYTES, BATCH_OBJECTS, MIB
-from casvault.objects import Kind, Memo, ObjectInfo, ObjectReader, check_blob, object_id
+from casvault.objects import Kind, Memo, ObjectInfo, ObjectReader, check_blob, object_id, take_none_of
 from casvault.store.writer import PackWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
     from pathlib import Path
 
     from casvault.oid import Oid
@@ -36,6 +36,10 @@ class PackTransaction:
         self._writer: PackWriter | None = None
         self._batch: dict[Oid, tuple[Kind, bytes]] = {}
         self._batch_bytes = 0
+        self._published: list[Pack] = []
+        self.purged: Mapping[Oid, int] = {}
+        self.doubted: Set[Oid] = frozenset()
+        self.withheld: set[Oid] = set()
 
     def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
         ids = []
@@ -43,6 +47,8 @@ class PackTransaction:
         for kind, data in objects:
             oid = object_id(kind, data)
             ids.append(oid)
+            if self.purged:
+                take_none_of(self.purged, oid)
             if oid not in batch and (self._writer is None or oid not in self._writer) and find(oid) is None:
                 batch[oid] = (kind, data)
                 self._batch_bytes += len(data)
@@ -52,11 +58,19 @@ class PackTransaction:
 
     def write_blob_pieces(self, pieces: Iterable[bytes]) -> tuple[Oid, int]:
         def is_known(oid: Oid) -> bool:
-            return oid in self._batch or self._database.find(oid) is not None
+            return oid in self._batch or oid in self.purged or self._database.find(oid) is not None
 
-        return self._open_writer().add_blob_pieces(pieces, is_known)
+        found = self._open_writer().add_blob_pieces(pieces, is_known)
+        take_none_of(self.purged, found[0])
+        return found
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
+        wanted = list(ids)
+        if self._writer is None and self._batch.keys().isdisjoint(wanted):
+            return self._database.read_many(wanted)
+        return self._read_both(wanted)
+
+    def _read_both(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
         for oid in ids:
             if (mine := self._batch.get(oid)) is not None:
                 yield mine
@@ -84,13 +98,21 @@ class PackTransaction:
     def has_unpublished(self) -> bool:
         return bool(self._batch) or (self._writer is not None and len(self._writer) > 0)
 
+    def withhold(self, purged: Mapping[Oid, int]) -> None:
+        for oid in purged:
+            is_mine = oid in self._batch or (self._writer is not None and oid in self._writer)
+            if is_mine or any(pack.index.find(oid) is not None for pack in self._published):
+                take_none_of(purged, oid)
+        self.purged = purged
+
     def publish(self) -> None:
         self._flush()
         writer, self._writer = self._writer, None
         if writer is not None:
             try:
                 if len(writer):
-                    self._database.add(writer.publish())
+                    self._published.append(writer.publish())
+                    self._database.add(self._published[-1])
             finally:
                 writer.abandon()
         self.memo.sink()

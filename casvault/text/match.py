@@ -10,7 +10,11 @@ from casvault.text.anchor import Anchor, unique_anchors, window_anchors
 from casvault.text.lines import intern_lines
 
 SMALL_CELLS: Final = 1 << 18
-"""Up to this product of lengths the LCS is taken at once; above, splitting at unique lines first is the faster way."""
+"""Up to this product of lengths the LCS is taken at once; above, a range is split at unique lines if they are many."""
+
+MAX_SPACING: Final = 8
+"""Unique lines are many if one in so many lines is among them. Of few of them, one that moved keeps all others from
+being matched across its way: then the LCS is taken, unless it is out of the question."""
 
 MAX_CELLS: Final = 1 << 26
 """The largest product of lengths given to the LCS, whose table takes a bit per cell: 8 MB."""
@@ -162,15 +166,10 @@ class _Matcher:
     def match_middle(self, old_lo: int, old_hi: int, new_lo: int, new_hi: int, depth: int) -> None:
         """Match a range whose ends differ, by the best means that its size allows."""
         old, new = self.old[old_lo:old_hi], self.new[new_lo:new_hi]
-        cells = len(old) * len(new)
-        anchors: list[Anchor] = []
-        if cells > SMALL_CELLS and depth < MAX_DEPTH:
-            anchors = unique_anchors(old, new)
-            if not anchors and cells > MAX_CELLS:
-                anchors = window_anchors(old, new)
+        anchors = _find_anchors(old, new) if depth < MAX_DEPTH else []
         if anchors:
             self.match_between(old_lo, old_hi, new_lo, new_hi, anchors, depth + 1)
-        elif cells <= MAX_CELLS:
+        elif len(old) * len(new) <= MAX_CELLS:
             self.add_lcs(old, new, old_lo, new_lo)
         # else the range counts as rewritten: coarse, but a correct match
 
@@ -208,6 +207,17 @@ class _Matcher:
         old_ids, new_ids = intern_lines(old, new)
         for new_at, old_at, size in lcs_opcodes(new_ids, old_ids).as_matching_blocks():
             self.blocks.add(old_lo + old_at, new_lo + new_at, size)
+
+
+def _find_anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Anchor]:
+    """Where to split two ranges; nowhere, if the LCS of the whole can be had and is as good."""
+    cells = len(old) * len(new)
+    if cells <= SMALL_CELLS:
+        return []
+    anchors = unique_anchors(old, new)
+    if MAX_SPACING * len(anchors) >= min(len(old), len(new)):
+        return anchors
+    return [] if cells <= MAX_CELLS else max(anchors, window_anchors(old, new), key=len)
 
 
 class _Blocks:

@@ -66,17 +66,37 @@ def merge_text(base: bytes, ours: bytes, theirs: bytes) -> TextMerge:
 def merge3(base: Sequence[bytes], ours: Sequence[bytes], theirs: Sequence[bytes]) -> list[Chunk]:
     """Merge lists of lines.
 
-    Changes of the two sides that overlap or touch conflict, unless both sides read the same there; all others are
-    taken. Swapping the sides swaps them in the chunks and does nothing else.
+    Changes of the two sides that overlap or touch conflict, unless both sides read the same there, be it only together
+    with their neighbours; all others are taken. Swapping the sides swaps them in the chunks and does nothing else.
     """
     chunks: list[Chunk] = []
     at = 0
     for start, end, chunk in _regions((ours, theirs), base, line_changes(base, ours), line_changes(base, theirs)):
         append_chunk(chunks, Resolved(tuple(base[at:start])))
-        append_chunk(chunks, chunk)
+        if not (isinstance(chunk, Conflict) and _settles(chunks, chunk)):
+            append_chunk(chunks, chunk)
         at = end
     append_chunk(chunks, Resolved(tuple(base[at:])))
     return chunks
+
+
+def _settles(chunks: list[Chunk], chunk: Conflict) -> bool:
+    """Whether this conflict and the one before it are none, taken together; what both sides read then replaces it.
+
+    Of lines that both sides have added around one that there was, one comparison may take the first copy of that line
+    for the old one and the other comparison the last copy. So the same lines seem to be added above it and below it.
+    """
+    if len(chunks) < 2:
+        return False
+    before, between = chunks[-2:]
+    if not isinstance(before, Conflict) or not isinstance(between, Resolved) or between.origin is not Origin.BOTH:
+        return False
+    ours, theirs = (one + between.lines + other for one, other in zip(before[1:], chunk[1:], strict=True))
+    if ours != theirs:
+        return False
+    del chunks[-2:]
+    append_chunk(chunks, Resolved(ours))
+    return True
 
 
 def append_chunk(chunks: list[Chunk], chunk: Chunk) -> None:

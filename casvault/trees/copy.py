@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from casvault.objects import TREE, Leaf, read_node
+from casvault.oid import trusted_oid
 
 if TYPE_CHECKING:
     from casvault.objects import ObjectWriter, Overlay, Root
@@ -28,7 +29,8 @@ def copy_added(overlay: Overlay, state: Root | None, writer: ObjectWriter) -> No
         if is_tree:
             node = read_node(overlay, oid)
             if isinstance(node, Leaf):
-                pending += [(entry.id, entry.mode == TREE) for entry in node.entries]
+                entries = zip(node.ids, node.modes, strict=True)
+                pending += [(trusted_oid(each), mode == TREE) for each, mode in entries if each in overlay.added]
             else:
                 pending += [(child.id, True) for child in node.children]
     if wanted:

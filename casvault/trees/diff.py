@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, compress, count
+from operator import ne
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.objects import TREE, Entry, Fork, Leaf, Root
-from casvault.trees.read import read_child, read_root
+from casvault.oid import trusted_oid
+from casvault.trees.read import READ_AHEAD, read_children, read_root, read_roots_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from casvault.objects import Node, ObjectReader
     from casvault.oid import Oid
@@ -29,11 +31,7 @@ def diff_entries(
     """The names whose entries differ between two directories, sorted, with both entries."""
     if old == new:
         return []
-    old_nodes, new_nodes = _unshared_nodes(reader, old, new)
-    olds, news = set(_iter_entries(old_nodes)), set(_iter_entries(new_nodes))
-    # Sets compare whole entries in C; what is left to sort and to pair is what differs.
-    before = {entry.name: entry for entry in olds - news}
-    after = {entry.name: entry for entry in news - olds}
+    before, after = _differing(*_unshared_leaves(reader, old, new))
     return [(name, before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys())]
 
 
@@ -41,19 +39,51 @@ def iter_unshared(
     reader: ObjectReader, old: Oid | None, new: Oid | None
 ) -> tuple[dict[bytes, Entry], dict[bytes, Entry]]:
     """The entries of two directories by name, without those in nodes that both have."""
-    first, second = _unshared_nodes(reader, old, new)
+    first, second = _unshared_leaves(reader, old, new)
     return _entries(first), _entries(second)
 
 
-def _unshared_nodes(reader: ObjectReader, old: Oid | None, new: Oid | None) -> tuple[list[Node], list[Node]]:
-    first = [] if old is None else [read_root(reader, old)]
-    second = [] if new is None else [read_root(reader, new)]
+def _differing(first: list[Leaf], second: list[Leaf]) -> tuple[dict[bytes, Entry], dict[bytes, Entry]]:
+    """The entries that are in the leaves of one side only."""
+    before: dict[bytes, Entry] = {}
+    after: dict[bytes, Entry] = {}
+    alone: list[Leaf] = []
+    facing = {leaf.last: leaf for leaf in first}
+    for leaf in second:
+        other = facing.get(leaf.last)
+        if other is None or other.names != leaf.names:
+            alone.append(leaf)
+            continue
+        # Most often the same names are there, and the columns are compared as they stand.
+        del facing[leaf.last]
+        for position in compress(count(), map(ne, _states(other), _states(leaf))):
+            name = leaf.names[position]
+            before[name], after[name] = other.entry(position), leaf.entry(position)
+    if facing or alone:
+        olds, news = _rows(facing.values()), _rows(alone)
+        before |= {name: Entry(name, mode, size, trusted_oid(oid)) for name, mode, size, oid in olds - news}
+        after |= {name: Entry(name, mode, size, trusted_oid(oid)) for name, mode, size, oid in news - olds}
+    return before, after
+
+
+def _states(leaf: Leaf) -> Iterator[tuple[int, int, bytes]]:
+    return zip(leaf.modes, leaf.sizes, leaf.ids, strict=True)
+
+
+def _rows(leaves: Iterable[Leaf]) -> set[tuple[bytes, int, int, bytes]]:
+    rows = (zip(leaf.names, leaf.modes, leaf.sizes, leaf.ids, strict=True) for leaf in leaves)
+    return set(chain.from_iterable(rows))
+
+
+def _unshared_leaves(reader: ObjectReader, old: Oid | None, new: Oid | None) -> tuple[list[Leaf], list[Leaf]]:
+    first: list[Node] = [] if old is None else [read_root(reader, old)]
+    second: list[Node] = [] if new is None else [read_root(reader, new)]
     while (level := max((node.level for node in (*first, *second)), default=0)) > 0:
         # Nodes of one level and id hold the same names on both sides; the rest is taken apart, highest level first.
         shared = _child_ids(first, level) & _child_ids(second, level)
         first = _descend(reader, first, level, shared)
         second = _descend(reader, second, level, shared)
-    return first, second
+    return _leaves(first), _leaves(second)
 
 
 def _child_ids(nodes: list[Node], level: int) -> set[Oid]:
@@ -67,16 +97,16 @@ def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[Oi
         if isinstance(node, Leaf) or node.level < level:
             result.append(node)
         else:
-            result.extend(read_child(reader, node, child) for child in node.children if child.id not in shared)
+            result += read_children(reader, node, [child for child in node.children if child.id not in shared])
     return result
 
 
-def _entries(nodes: list[Node]) -> dict[bytes, Entry]:
-    return {entry.name: entry for entry in _iter_entries(nodes)}
+def _leaves(nodes: list[Node]) -> list[Leaf]:
+    return [node for node in nodes if isinstance(node, Leaf)]
 
 
-def _iter_entries(nodes: list[Node]) -> Iterator[Entry]:
-    return chain.from_iterable(node.entries for node in nodes if isinstance(node, Leaf))
+def _entries(leaves: list[Leaf]) -> dict[bytes, Entry]:
+    return {entry.name: entry for leaf in leaves for entry in leaf.entries}
 
 
 def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: bytes = b"") -> Iterator[PathChange]:
@@ -88,6 +118,8 @@ def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: b
     """
     pending = [PathChange(path, old, new)]
     while pending:
+        if len(pending) > 1:
+            _read_ahead(reader, pending)
         change = pending.pop()
         if change.old == change.new:
             continue
@@ -101,6 +133,13 @@ def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: b
         yield from _ends(change, before, after, empty=(old_gone, new_gone))
         prefix = change.path + b"/" if change.path else b""
         pending.extend(PathChange(prefix + name, state_of(a), state_of(b)) for name, a, b in reversed(entries))
+
+
+def _read_ahead(reader: ObjectReader, pending: Sequence[PathChange]) -> None:
+    """If the last change needs a tree that has to be read, read those of the changes that come next along with it."""
+    if any(reader.memo.get(tree) is None for state in pending[-1][1:] if (tree := tree_of(state)) is not None):
+        coming = (change for change in pending[-READ_AHEAD:] if change.old != change.new)
+        read_roots_ahead(reader, (state for change in coming for state in change[1:]))
 
 
 def _ends(

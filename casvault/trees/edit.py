@@ -20,13 +20,12 @@ from casvault.objects import (
     Kind,
     Leaf,
     Root,
-    encode_fork,
-    encode_leaf,
+    encode_node,
     is_boundary,
     object_id,
     read_node,
 )
-from casvault.objects.tree import MAX_LEVEL, WHOLE_ENTRIES, check_child, find_boundary
+from casvault.objects.tree import MAX_LEVEL, WHOLE_ENTRIES, check_child, find_boundaries
 from casvault.trees.read import EMPTY_ID, find_entries, iter_node_entries, read_child, read_root
 
 if TYPE_CHECKING:
@@ -52,9 +51,10 @@ def build_tree(writer: ObjectWriter, entries: Sequence[Entry], memo: Memo | None
     A memo takes the nodes that are likely to be read again soon.
     """
     if len(entries) <= WHOLE_ENTRIES:
-        oid = writer.write_many([(Kind.TREE, encode_leaf(entries))])[0]
+        leaf = Leaf.of(entries)
+        oid = writer.write_many([(Kind.TREE, encode_node(leaf))])[0]
         if memo is not None:
-            memo.put(oid, Leaf(tuple(entries)))
+            memo.put(oid, leaf)
         return Root(TREE, sum(map(_SIZE_OF, entries)), oid)
     builder = _Builder(writer, memo)
     builder.add_entries(entries)
@@ -167,10 +167,10 @@ class _Builder:
     def add_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries that follow one another."""
         start = 0
-        while (found := find_boundary([entry[0] for entry in entries[start:]], 0)) is not None:
-            self._open[0].extend(entries[start : start + found + 1])  # type: ignore[arg-type]
+        for boundary in find_boundaries([entry[0] for entry in entries], 0):
+            self._open[0].extend(entries[start : boundary + 1])  # type: ignore[arg-type]
             self._close(0)
-            start += found + 1
+            start = boundary + 1
         self._open[0].extend(entries[start:])  # type: ignore[arg-type]
 
     def add_node(self, level: int, child: Child, stage: ObjectStage) -> None:
@@ -204,11 +204,12 @@ class _Builder:
     def _close(self, level: int, *, cut: bool = True) -> None:
         items = self._open[level]
         self._open[level] = []
-        data = encode_leaf(items) if level == 0 else encode_fork(level, items)  # type: ignore[arg-type]
+        node: Node = Leaf.of(items) if level == 0 else Fork(level, tuple(items))  # type: ignore[arg-type]
+        data = encode_node(node)
         oid = object_id(Kind.TREE, data)
         self._finished[oid] = data
         if self._memo is not None:
-            self._memo.put(oid, Leaf(tuple(items)) if level == 0 else Fork(level, tuple(items)))  # type: ignore[arg-type]
+            self._memo.put(oid, node)
         if level > 0 and len(items) == 1:
             self._only_child[oid] = items[0]  # type: ignore[assignment]
         count = len(items) if level == 0 else sum(item[1] for item in items)

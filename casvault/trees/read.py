@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from casvault.objects import (
     EMPTY_TREE,
@@ -17,21 +17,31 @@ from casvault.objects import (
     encode_leaf,
     object_id,
     read_node,
+    read_nodes,
 )
 from casvault.objects.tree import check_child, check_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from casvault.objects import Child, Node, ObjectReader
     from casvault.oid import Oid
 
-_NAME = attrgetter("name")
 _LAST = attrgetter("last")
 
 
 EMPTY_ID = object_id(Kind.TREE, encode_leaf(()))
 """The empty tree, which every reader knows: it need not be stored."""
+
+
+READ_AHEAD: Final = 256
+"""Directories that are read together where many are to be looked at: much less than what is remembered."""
+
+
+def read_roots_ahead(reader: ObjectReader, states: Iterable[Root | Entry | None]) -> None:
+    """Read and remember the root nodes of those states that are directories: many at once are cheaper."""
+    directories = (state.id for state in states if state is not None and state.mode == TREE)
+    read_nodes(reader, [oid for oid in directories if oid != EMPTY_ID])
 
 
 def read_root(reader: ObjectReader, tree: Oid) -> Node:
@@ -43,19 +53,25 @@ def read_root(reader: ObjectReader, tree: Oid) -> Node:
     return node
 
 
-def read_children(reader: ObjectReader, fork: Fork) -> Iterator[Node]:
-    """The nodes below a fork, each checked against what the fork claims of it."""
-    for child in fork.children:
-        yield read_child(reader, fork, child)
+def read_children(reader: ObjectReader, fork: Fork, children: Sequence[Child]) -> list[Node]:
+    """These nodes below a fork, each checked against what the fork claims of it."""
+    nodes = read_nodes(reader, [child.id for child in children])
+    for child, node in zip(children, nodes, strict=True):
+        _check(reader, fork, child, node)
+    return nodes
 
 
 def read_child(reader: ObjectReader, fork: Fork, child: Child) -> Node:
     """One node below a fork, checked against what the fork claims of it."""
     node = read_node(reader, child.id)
+    _check(reader, fork, child, node)
+    return node
+
+
+def _check(reader: ObjectReader, fork: Fork, child: Child, node: Node) -> None:
     # What follows from a leaf alone is checked once, as long as the leaf is remembered.
     check_child(child, fork.level, node, is_uncut=child.id in reader.memo.uncut)
     reader.memo.uncut.add(child.id)
-    return node
 
 
 def iter_entries(reader: ObjectReader, tree: Oid) -> Iterator[Entry]:
@@ -67,8 +83,8 @@ def iter_node_entries(reader: ObjectReader, node: Node) -> Iterator[Entry]:
     if isinstance(node, Leaf):
         yield from node.entries
         return
-    for below in read_children(reader, node):
-        yield from iter_node_entries(reader, below)
+    for child in node.children:
+        yield from iter_node_entries(reader, read_child(reader, node, child))
 
 
 def find_entry(reader: ObjectReader, tree: Oid, name: bytes) -> Entry | None:
@@ -79,9 +95,8 @@ def find_entry(reader: ObjectReader, tree: Oid, name: bytes) -> Entry | None:
         if position == len(node.children):
             return None
         node = read_child(reader, node, node.children[position])
-    position = bisect_left(node.entries, name, key=_NAME)
-    found = node.entries[position] if position < len(node.entries) else None
-    return found if found is not None and found.name == name else None
+    position = bisect_left(node.names, name)
+    return node.entry(position) if position < node.length and node.names[position] == name else None
 
 
 def find_entries(reader: ObjectReader, tree: Oid, names: Iterable[bytes]) -> dict[bytes, Entry]:
@@ -94,7 +109,7 @@ def find_entries(reader: ObjectReader, tree: Oid, names: Iterable[bytes]) -> dic
 def _find_in(reader: ObjectReader, node: Node, names: list[bytes], found: dict[bytes, Entry]) -> None:
     if isinstance(node, Leaf):
         wanted = set(names)
-        found.update((entry.name, entry) for entry in node.entries if entry.name in wanted)
+        found.update((name, node.entry(at)) for at, name in enumerate(node.names) if name in wanted)
         return
     touched: dict[int, list[bytes]] = {}
     for name in names:

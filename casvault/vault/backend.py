@@ -17,7 +17,7 @@ from casvault.artifacts.recording import Change, NewVersion, record_changes
 from casvault.artifacts.snapshot import find_content, find_version, iter_links, open_snapshot
 from casvault.deploy.run import Command, Outcome, run
 from casvault.deploy.undoing import RESERVED_KINDS
-from casvault.errors import NotFoundError, StaleError, UsageError
+from casvault.errors import NotFoundError, PurgedError, StaleError, UsageError
 from casvault.objects import EXECUTABLE, FILE, TREE, Commit, Entry, Kind, Root, read_blob, read_commit, write_commit
 from casvault.trees import edit_paths, empty_root, iter_entries, walk
 from casvault.vault.writing import WritingVault
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from casvault.objects import ObjectPublisher
     from casvault.oid import Oid
 
-_OWN_REFS = frozenset({b"collections", b"projects", b"merges", b"version-tags", b"former-tags"})
+_OWN_REFS = frozenset({b"collections", b"projects", b"merges", b"purged", b"version-tags", b"former-tags"})
 
 
 class _Edit(NamedTuple):
@@ -112,6 +112,10 @@ class Transaction:
         try:
             if kind is None:
                 self._commit()
+        except PurgedError:
+            self._stage.discard()
+            self._vault._repository.finish_purges(wait=True)
+            raise
         finally:
             self._stage.discard()
 
@@ -155,7 +159,9 @@ class Transaction:
         """
         raw = typed(name)
         if raw.partition(b"/")[0] in _OWN_REFS:
-            raise UsageError("collections, projects, merges and tags of artifacts are not changed by hand", place=name)
+            raise UsageError(
+                "collections, projects, merges, tombstones and tags of artifacts are not changed by hand", place=name
+            )
         expected = self._refs[raw][0] if raw in self._refs else self._view.find(raw)
         self._refs[raw] = (expected, new)
 

@@ -156,7 +156,7 @@ class OpenVault:
             name = None
         objects = self._repository.objects
         rules, deployed = self._rules(name), self._find_deployed
-        return Names(objects, objects.find_prefix, self._view(), name, rules, deployed, self._clock)
+        return Names(objects, self._repository.find_prefix, self._view(), name, rules, deployed, self._clock)
 
     def _find_deployed(self, collection: bytes, path: bytes, project: str) -> dict[str, Oid]:
         """The versions of an artifact that were deployed to a project last, by root; wherever they were put then."""

@@ -11,7 +11,8 @@ from casvault.deploy.homes import Homes
 from casvault.deploy.registration import Claim
 from casvault.deploy.run import Command
 from casvault.deploy.state import read_deployments
-from casvault.deploy.subject import Branching, Direction, Reverting
+from casvault.deploy.subject import Direction
+from casvault.deploy.subject import Subject as Deployed
 from casvault.deploy.waiting import Waiting, read_waiting
 from casvault.errors import NotFoundError, StaleError, UsageError
 from casvault.pending import CONTINUE
@@ -33,10 +34,11 @@ class Continuing(Merges, Subjects):
         with the result, that is a new conflict, which waits under the same name.
         """
         found = self._find_merge(merge)
-        if isinstance(found.subject, Branching):
-            raise UsageError("a merge of branches, which `continue_branch` brings to its end", place=merge)
-        if isinstance(found.subject, Reverting):
-            raise UsageError("a version that is taken back, which `continue_revert` brings to its end", place=merge)
+        if not isinstance(found.subject, Deployed):
+            remedy = (
+                "branches end with `continue_branch`, updates with `continue_update`, reverts with `continue_revert`"
+            )
+            raise UsageError("neither a pull nor a deploy", place=merge, remedy=remedy)
         waiting = Waiting(found.ref, found.subject, found.merge)
         subject = self._waiting_subject(waiting)
         if waiting.subject.direction is Direction.DEPLOY and subject is None:

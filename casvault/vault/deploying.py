@@ -269,9 +269,11 @@ class Deploying(Subjects):
             snapshots = work.snapshots(draft)
             for number, (job, project) in enumerate(zip(jobs, scanned, strict=True)):
                 comparison = work.compare(draft, project, job.subject, snapshots)
-                for request in job.requests:
+                lost = [each for each in job.requests if job.subject.has_lost(comparison, each.place)]
+                requests = [each for each in job.requests if each.named or each not in lost]
+                for request in requests:
                     check_version_of(comparison, request)
-                found = plan_deploy(comparison, job.requests, options)
+                found = plan_deploy(comparison, requests, options)
                 if gone:
                     keep = options.strategy is not DeployStrategy.OVERWRITE
                     found += plan_undeploy(comparison, [each.place for each in gone], keep_edited=keep)

@@ -8,6 +8,7 @@ from casvault.artifacts.draft import Draft
 from casvault.artifacts.names import COLLECTIONS, show, typed
 from casvault.artifacts.rules import Rules
 from casvault.artifacts.tags import Labels
+from casvault.artifacts.withheld import iter_withheld
 from casvault.deploy.advice import MergeForecast, drift_type, recommend
 from casvault.deploy.checks import read_checks, write_checks
 from casvault.deploy.comparison import Comparison, Project, first_seen
@@ -22,7 +23,7 @@ from casvault.deploy.snapshots import Line, bring_up_to_date
 from casvault.deploy.state import DEFAULT_ROOT, Place
 from casvault.deploy.times import last_deployed
 from casvault.deploy.waiting import waiting_ref
-from casvault.errors import ConflictError, ReadOnlyError
+from casvault.errors import ConflictError, FailureError, NotFoundError, ReadOnlyError, RefusedError
 from casvault.limits import MERGE_BYTES, MIB
 from casvault.pending import MERGES, handle_of
 from casvault.vault.results.projects import DriftResult, DriftRow
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from casvault.artifacts.snapshot import Snapshot
     from casvault.deploy.drift import Drift, Source
+    from casvault.errors import CasvaultError
     from casvault.objects import Root
     from casvault.oid import Oid
 
@@ -72,20 +74,23 @@ class Drifting(Subjects):
         are recorded, as one operation, unless `record` is False; no file of a project or a collection is changed.
         """
         notes: list[str] = []
+        skipped: dict[bytes, CasvaultError] | None = None if project is not None else {}
         subjects = self._subjects_of(project)
-        looks = self._look(subjects, collection, notes, untracked=untracked)
+        looks = self._look(subjects, collection, notes, untracked=untracked, skipped=skipped)
         recorded, operation = 0, None
         if record:
             recorded, operation = self._observe(looks, notes)
             if recorded:
                 subjects = self._subjects_of(project)
-                looks = self._look(subjects, collection, [], untracked=untracked)
+                looks = self._look(subjects, collection, [], untracked=untracked, skipped=skipped)
         checked = read_checks(self._checks_path())
         waiting = {ref for ref, _ in self._view().iter_refs(MERGES.rstrip(b"/"))}
         rows = [row for look in looks for row in self._rows_of(look, checked, waiting)]
         now = self._signature().seconds
-        write_checks(self._checks_path(), checked | {show(subject.name): now for subject in subjects})
-        return DriftResult(tuple(rows), recorded, operation, tuple(dict.fromkeys(notes)))
+        write_checks(self._checks_path(), checked | {show(look.subject.name): now for look in looks})
+        notes += [f"project {show(name)} was not looked at: {error}" for name, error in (skipped or {}).items()]
+        names = tuple(map(show, skipped or ()))
+        return DriftResult(tuple(rows), recorded, operation, tuple(dict.fromkeys(notes)), names)
 
     def _checks_path(self) -> Path | None:
         return self._repository.cache_path("checked.json")
@@ -96,8 +101,17 @@ class Drifting(Subjects):
         return self._all_subjects(writing=False)
 
     def _look(
-        self, subjects: Iterable[Subject], collection: str | None, notes: list[str], *, untracked: bool
+        self,
+        subjects: Iterable[Subject],
+        collection: str | None,
+        notes: list[str],
+        *,
+        untracked: bool,
+        skipped: dict[bytes, CasvaultError] | None = None,
     ) -> list[_Look]:
+        """Each project against its collections. One that cannot be read is put into `skipped`, if that is given: it
+        says nothing of the others.
+        """
         view = self._view()
         # Where a directory is behind, its next snapshot is a merge, which takes the bytes of what was edited there.
         is_behind = any(self._is_behind(name, tip) for name, tip in view.iter_refs(COLLECTIONS.rstrip(b"/")))
@@ -117,7 +131,13 @@ class Drifting(Subjects):
             wanted = set(places)
             if untracked:
                 wanted |= self._untracked_places(subject, lines, homes)
-            scan = self._peek_into(draft, subject, sorted(wanted), lines)
+            try:
+                scan = self._peek_into(draft, subject, sorted(wanted), lines)
+            except (FailureError, NotFoundError, RefusedError) as error:
+                if skipped is None:
+                    raise
+                skipped[subject.name] = error
+                continue
             notes += scan.notes
             draft.set_ref(subject.ref, subject.state)
             project = Project(subject.name, subject.ref, scan.states, subject.directory)
@@ -232,6 +252,13 @@ class Drifting(Subjects):
                     storing=True,
                     reader=draft.stage,
                 )
+                held = {
+                    place: list(iter_withheld(stage, scan.states.get(place.file_path), place.file_path))
+                    for place in places
+                }
+                if purged := [path for paths in held.values() for path in paths]:
+                    notes.append(f"not recorded, as their content was purged: {', '.join(map(show, purged))}")
+                places = [place for place in places if not held[place]]
                 scanned.append((Project(subject.name, subject.ref, scan.states), places, scan.cache))
 
             def plan(draft: Draft) -> None:
@@ -244,7 +271,7 @@ class Drifting(Subjects):
                 if not stage.has_unpublished:
                     save_cache(cache)
         notes += outcome.notes
-        count = sum(len(places) for _, places in wanted)
+        count = sum(len(places) for _, places, _ in scanned)
         return (count, outcome.operation.number) if outcome.operation is not None else (0, None)
 
     def _rows_of(self, look: _Look, checked: Mapping[str, int], waiting: Container[bytes]) -> list[DriftRow]:

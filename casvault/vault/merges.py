@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show, typed
 from casvault.deploy.run import Command, run
-from casvault.deploy.subject import BRANCHES, Branching, Matter, Reverting, read_subject
+from casvault.deploy.subject import BRANCHES, AnySubject, Branching, Reverting, Subject, read_subject
 from casvault.errors import ConflictError, NotFoundError, StaleError, UsageError
 from casvault.merge.content import ModeConflict, merge_mode
 from casvault.objects import FILE_MODES, Root, read_blob, write_blob
@@ -44,7 +44,7 @@ class Found(NamedTuple):
 
     ref: bytes
     merge: PendingMerge
-    subject: Matter
+    subject: AnySubject
 
 
 class Merges(WritingVault):
@@ -153,7 +153,7 @@ class Merges(WritingVault):
             draft.set_ref(found.ref, None)
 
         subject = found.subject
-        arguments = subject.arguments if isinstance(subject, Branching) else (*subject.arguments, subject.path)
+        arguments = (*subject.arguments, subject.path) if isinstance(subject, Subject) else subject.arguments
         with self._stage() as stage:
             outcome = run(self._session(message, {}), stage, Command("merge abort", arguments), plan)
         return MergeResult(_merge_info(found), outcome)
@@ -278,27 +278,20 @@ def _earlier_choice(earlier: Earlier) -> EarlierChoice:
     return EarlierChoice(earlier.operation, how, state, name, seconds, zone.decode())
 
 
-def _described(subject: Matter) -> str:
+def _described(subject: AnySubject) -> str:
     if isinstance(subject, Branching):
         return f"{show(subject.source)} into {show(subject.into)}"
+    if isinstance(subject, Subject):
+        return f"{show(subject.path)}, project {show(subject.project)}"
     if isinstance(subject, Reverting):
-        return f"{show(subject.path)}, revert of {show(subject.version[:12])}"
-    return f"{show(subject.path)}, project {show(subject.project)}"
-
-
-def _about(subject: Matter) -> tuple[bytes, bytes, bytes, bytes]:
-    """Project, root, collection and artifact; what a merge has nothing to do with is empty."""
-    if isinstance(subject, Branching):
-        return b"", b"", b"", subject.into
-    if isinstance(subject, Reverting):
-        return b"", b"", subject.collection, subject.path
-    return subject.project, subject.root, subject.collection, subject.path
+        return f"{show(subject.path)}, revert of {show(subject.source[:12])}"
+    return f"{show(subject.path)}, from upstream"
 
 
 def _merge_info(found: Found) -> MergeInfo:
     merge, subject = found.merge, found.subject
     labels = subject.labels
-    project, root, collection, artifact = map(show, _about(subject))
+    project, root, collection, artifact = map(show, subject.about)
     return MergeInfo(
         handle_of(found.ref),
         show(found.ref),

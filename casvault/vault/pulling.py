@@ -66,7 +66,8 @@ class Pulling(Subjects):
         def plan(draft: Draft) -> None:
             snapshots = work.snapshots(draft)
             comparison = work.compare(draft, project, subject, snapshots)
-            rows[:] = plan_pull(comparison, Homes(draft, work.lines, snapshots), wanted, options)
+            left = [one for one in wanted if one.named or not subject.has_lost(comparison, one.place)]
+            rows[:] = plan_pull(comparison, Homes(draft, work.lines, snapshots), left, options)
             if not preview:
                 check_refusals(rows)
 

@@ -105,9 +105,22 @@ class Upkeep(Subjects):
             count, found = check_packs(objects, self._progress)
             problems += found
         operations, starts, broken = self._check_chain()
-        reachable, found = check_objects(self.reader, starts, self._progress)
-        lines = broken + [(problem.place, problem.message) for problem in (*problems, *found)]
-        return FsckResult(packs, count, reachable, operations, tuple(lines))
+        purged, unsound = self._check_purged()
+        reachable, found = check_objects(self.reader, starts, self._progress, purged)
+        lines = broken + unsound + [(problem.place, problem.message) for problem in (*problems, *found)]
+        return FsckResult(packs, count, reachable, operations, len(purged), tuple(lines))
+
+    def _check_purged(self) -> tuple[dict[Oid, int], list[tuple[str, str]]]:
+        """The blobs that may be gone, with their sizes; and what is wrong about them."""
+        try:
+            known = self._repository.tombstones()
+            lingering = [
+                (found.pack, f"the purged bytes of {found.id} are still in this pack; `casvault purge` takes them out")
+                for found in self._repository.iter_lingering()
+            ]
+        except (DamageError, UnsupportedError) as error:
+            return {}, [(error.place or "tombstones", error.message)]
+        return {oid: each.size for oid, each in known.items()}, lingering
 
     def _check_chain(self) -> tuple[int, list[Oid], list[tuple[str, str]]]:
         """How many operations the chain has, where references start, and what is wrong with the chain."""

@@ -13,18 +13,34 @@ from casvault.repository import CONTROL, Repository
 from casvault.vault.artifacts import Artifacts
 from casvault.vault.backend import Backend
 from casvault.vault.branches import Branches
-from casvault.vault.collections import Collections
 from casvault.vault.history import History
 from casvault.vault.projects import Projects
+from casvault.vault.purging import Purging
+from casvault.vault.reporting import Reporting
+from casvault.vault.snapshots import Snapshots
 from casvault.vault.tagging import Tagging
-from casvault.vault.upkeep import Upkeep
+from casvault.vault.taking import TakingIn
+from casvault.vault.updating import Updating
 from casvault.vault.versions import Versions
 
 if TYPE_CHECKING:
     from casvault.vault.results.collections import SnapshotResult
 
 
-class Vault(Collections, Artifacts, Projects, Branches, History, Tagging, Versions, Upkeep, Backend):
+class Vault(
+    TakingIn,
+    Artifacts,
+    Projects,
+    Updating,
+    Branches,
+    History,
+    Snapshots,
+    Tagging,
+    Versions,
+    Purging,
+    Reporting,
+    Backend,
+):
     """An open vault. Made by `init`, `open`, `discover` or `in_memory`; safe from several threads and processes.
 
     The options of all four: `author` and `clock` sign what is made, `progress` is told of long work, and `here` is the

@@ -106,8 +106,8 @@ class Versions(Merges, NamingVault):
                 raise StaleError("somebody else has ended this merge", place=merge)
             return plan_continue_revert(draft, line, subject, read_pending(draft.stage, standing))
 
-        command = Command(CONTINUE, (*subject.arguments, subject.path))
-        return self._run(command, plan, show(subject.collection), Oid.from_hex(show(subject.version)), message)
+        command = Command(CONTINUE, subject.arguments)
+        return self._run(command, plan, show(subject.collection), Oid.from_hex(show(subject.source)), message)
 
     def restore_version(
         self, artifact: str, version: str, *, collection: str | None = None, message: str = ""

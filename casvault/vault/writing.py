@@ -12,6 +12,7 @@ from casvault.deploy.marker import Marker
 from casvault.deploy.run import Session, locked
 from casvault.deploy.scanning import save_cache, scan_collection
 from casvault.deploy.snapshots import Line
+from casvault.errors import PurgedError
 from casvault.vault.base import OpenVault
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ class WritingVault(OpenVault):
         stage = self._repository.begin()
         try:
             yield stage
+        except PurgedError:
+            # It may have been published before the purge was recorded, and then refused: the bytes go again.
+            stage.discard()
+            self._repository.finish_purges(wait=True)
+            raise
         finally:
             stage.discard()
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from casvault.limits import BATCH_BYTES, STREAM_THRESHOLD
 from casvault.objects import TREE, Entry, Kind, Root, object_id
+from casvault.oid import blob_id
 from casvault.trees import build_tree
 from casvault.worktree.node import Node, Role
-from casvault.worktree.reading import read_content, store_large
+from casvault.worktree.reading import hash_place, read_content, store_large
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Set
 
-    from casvault.objects import ObjectReader, ObjectWriter
+    from casvault.objects import ObjectReader, ObjectStage, ObjectWriter
     from casvault.oid import Oid
     from casvault.progress import Progress
     from casvault.worktree.hashonly import HashOnly
@@ -48,7 +49,14 @@ def doubt_cache(nodes: list[Node], reader: ObjectReader) -> None:
             node.pending = sorted(pending | lost)
 
 
-def ingest(nodes: list[Node], writer: ObjectWriter, *, storing: bool, progress: Progress) -> None:
+def doubt_purged(nodes: list[Node], doubted: Set[Oid]) -> None:
+    """Read again what the cache says is a blob that was purged, so that it is met, and not only referred to."""
+    for node in nodes:
+        if any(node.ids.find(oid) >= 0 for oid in doubted):
+            node.doubt([index for index in range(len(node.held)) if node.id_of(index) in doubted])
+
+
+def ingest(nodes: list[Node], writer: ObjectStage, *, storing: bool, progress: Progress) -> None:
     """Read every pending entry of the nodes into the writer, and note the ids."""
     total = sum(len(node.pending) for node in nodes)
     if not total:
@@ -62,6 +70,10 @@ def ingest(nodes: list[Node], writer: ObjectWriter, *, storing: bool, progress: 
         done += written
         progress("read", done, total)
     for node, index, place in large:
+        if writer.purged and (oid := hash_place(place)) in writer.purged:
+            node.settle(index, oid, storing=False)
+            writer.withheld.add(oid)
+            continue
         oid, found = store_large(writer, place)
         node.correct(index, found)
         node.settle(index, oid, storing=storing)
@@ -106,20 +118,33 @@ def _ahead(batches: Iterator[list[Piece]]) -> Iterator[list[Piece]]:
             yield batch
 
 
-def _write_some(batches: Iterable[list[Piece]], writer: ObjectWriter, *, storing: bool) -> int:
-    """Write a few batches in one call; how many files they held."""
+def _write_some(batches: Iterable[list[Piece]], writer: ObjectStage, *, storing: bool) -> int:
+    """Write a few batches in one call; how many files they held. Purged blobs are left out, and noted."""
     slots: list[tuple[Node, int]] = []
-    ids = writer.write_many(_iter_contents(batches, slots))
+    withheld: list[tuple[Node, int, Oid]] = []
+    ids = writer.write_many(_iter_contents(batches, slots, withheld, writer.purged))
     for (node, index), oid in zip(slots, ids, strict=True):
         node.settle(index, oid, storing=storing)
-    return len(slots)
+    for node, index, oid in withheld:
+        node.settle(index, oid, storing=False)
+        writer.withheld.add(oid)
+    return len(slots) + len(withheld)
 
 
-def _iter_contents(batches: Iterable[list[Piece]], slots: list[tuple[Node, int]]) -> Iterator[tuple[Kind, bytes]]:
+def _iter_contents(
+    batches: Iterable[list[Piece]],
+    slots: list[tuple[Node, int]],
+    withheld: list[tuple[Node, int, Oid]],
+    purged: Mapping[Oid, int],
+) -> Iterator[tuple[Kind, bytes]]:
+    sizes = set(purged.values())
     for batch in batches:
         for node, index, content in batch:
-            slots.append((node, index))
-            yield Kind.BLOB, content
+            if len(content) in sizes and (oid := blob_id(content)) in purged:
+                withheld.append((node, index, oid))
+            else:
+                slots.append((node, index))
+                yield Kind.BLOB, content
 
 
 def make_trees(nodes: list[Node], writer: ObjectWriter) -> None:

@@ -163,6 +163,15 @@ class Node:
         self.ids[span] = oid
         self.held[index] = 1 if storing or known else 0
 
+    def doubt(self, indexes: Sequence[int]) -> None:
+        """Read these entries again, whatever the cache says of them."""
+        if indexes:
+            self.ids, self.held = bytearray(self.ids), bytearray(self.held)
+            for index in indexes:
+                self.held[index] = 0
+            self.pending = sorted({*self.pending, *indexes})
+            self.reused = False
+
     def correct(self, index: int, found: Stat) -> None:
         """Note that an entry was another one by the time it was read."""
         start = STAT.size * index

@@ -132,6 +132,18 @@ def store_large(writer: ObjectWriter, place: bytes) -> tuple[Oid, Stat]:
     raise _changing(place)
 
 
+def hash_place(place: bytes) -> Oid:
+    """The blob id of what a file of any size holds now."""
+    try:
+        descriptor = os.open(place, OPEN_FLAGS)
+    except OSError as error:
+        raise_scan_error(error, place)
+    try:
+        return hash_descriptor(descriptor, os.fstat(descriptor).st_size, place)
+    finally:
+        os.close(descriptor)
+
+
 def iter_pieces(descriptor: int, size: int, place: bytes) -> Iterator[bytes]:
     """What an open file holds, but hardly more than the given size: one that grows as fast as it is read has no end."""
     try:

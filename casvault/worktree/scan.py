@@ -12,7 +12,7 @@ from casvault.trees import build_tree
 from casvault.worktree.cache import StatCache
 from casvault.worktree.hashonly import HashOnly
 from casvault.worktree.ignore import FROM_DISK, IgnoreRules
-from casvault.worktree.ingest import doubt_cache, ingest, make_trees, recognise_trees
+from casvault.worktree.ingest import doubt_cache, doubt_purged, ingest, make_trees, recognise_trees
 from casvault.worktree.names import join
 from casvault.worktree.node import Role
 from casvault.worktree.walk import Walk
@@ -158,6 +158,8 @@ def _scan(
     walk.run(starts)
     if storing:
         doubt_cache(walk.nodes, stage)
+    if stage.doubted:
+        doubt_purged(walk.nodes, stage.doubted)
     ingest(walk.nodes, stage, storing=storing, progress=progress)
     make_trees(walk.nodes, stage)
     if isinstance(stage, HashOnly):

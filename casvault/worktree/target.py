@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from operator import itemgetter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
-from casvault.errors import DamageError, MissingObjectError, RefusedError, UsageError
+from casvault.errors import DamageError, MissingObjectError, PurgedError, RefusedError, UsageError
 from casvault.files import make_directory
 from casvault.files.durable import explained
 from casvault.objects import ROOT_MODES, TREE, Kind, Root
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from casvault.objects import ObjectReader
+    from casvault.oid import Oid
     from casvault.progress import Progress
 
 
@@ -122,12 +123,24 @@ class Target:
 
 
 def _check_contents(changes: Sequence[Change], reader: ObjectReader) -> None:
-    ids = list({state.id for _, _, state in changes if state is not None and state.mode != TREE})
+    paths = {state.id: path for path, _, state in changes if state is not None and state.mode != TREE}
+    ids = list(paths)
     for oid, info in zip(ids, reader.find_infos(ids), strict=True):
         if info is None:
-            raise MissingObjectError("no such object", place=str(oid), remedy="run `casvault fsck`")
+            _raise_missing(reader, oid, paths[oid])
         if info.kind is not Kind.BLOB:
             raise DamageError(f"this object is a {info.kind}, where a blob is referred to", place=str(oid))
+
+
+def _raise_missing(reader: ObjectReader, oid: Oid, path: bytes) -> NoReturn:
+    """Raise what reading the object raises; where it was purged, with the path that cannot be written."""
+    try:
+        next(reader.iter_blob(oid), None)
+    except PurgedError as error:
+        error.place = shown(path)
+        error.remedy = "choose a version without it, or paths without it; an undo with --refs-only leaves files alone"
+        raise
+    raise MissingObjectError("no such object", place=str(oid), remedy="run `casvault fsck`")
 
 
 def checkout_tree(reader: ObjectReader, root: Root, directory: Path, progress: Progress = silent) -> Applied:

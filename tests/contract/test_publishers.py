@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from casvault.errors import MissingObjectError
+from casvault.errors import MissingObjectError, PurgedError
 from casvault.objects import (
     Kind,
     MemoryObjects,
@@ -18,6 +18,7 @@ from casvault.objects import (
     write_blob,
     write_commit,
 )
+from casvault.oid import blob_id
 from casvault.store import PackDatabase
 from tests.support.objects import commit
 
@@ -160,3 +161,38 @@ def test_overlay_never_shows_below(store: Store) -> None:
     oid = write_commit(overlay, commit())
     with pytest.raises(MissingObjectError):
         read_commit(store.reader, oid)
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_purged_blob_is_not_taken(store: Store, is_large: bool) -> None:
+    publisher = store.begin()
+    publisher.withhold({blob_id(b"one"): 3})
+    with pytest.raises(PurgedError):
+        publisher.write_blob_pieces([b"on", b"e"]) if is_large else write_blob(publisher, b"one")
+    two = write_blob(publisher, b"two")
+    publisher.publish()
+    assert store.reader.find_infos([blob_id(b"one")]) == [None]
+    assert read_blob(store.reader, two) == b"two"
+
+
+@pytest.mark.parametrize("is_published", [False, True])
+def test_withhold_what_was_taken_already(store: Store, is_published: bool) -> None:
+    """A purge was recorded after the blob was written, or even published, and before the transaction was recorded."""
+    publisher = store.begin()
+    one = write_blob(publisher, b"one")
+    if is_published:
+        publisher.publish()
+    publisher.withhold({blob_id(b"two"): 3})
+    with pytest.raises(PurgedError):
+        publisher.withhold({one: 3})
+
+
+def test_withhold_what_somebody_else_has_written(store: Store) -> None:
+    """What is in the store and was not written here is not this transaction's business."""
+    other = store.begin()
+    one = write_blob(other, b"one")
+    other.publish()
+    publisher = store.begin()
+    assert read_blob(publisher, one) == b"one"
+    publisher.withhold({one: 3})
+    assert publisher.purged == {one: 3}

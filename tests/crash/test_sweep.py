@@ -20,6 +20,7 @@ from casvault.deploy.lockfile import render_lock
 from casvault.deploy.locks import lock_entries
 from casvault.errors import InterruptedTargetError, NotFoundError
 from casvault.oid import blob_id
+from casvault.vault.updating import UpdateRequest, directory_upstream
 from tests.support.dying import run_until_death
 
 if TYPE_CHECKING:
@@ -311,6 +312,37 @@ def continue_merge(world: World) -> None:
     world.vault().continue_merge("skills/pdf")
 
 
+def vendor(world: World, line: str = "line 0") -> None:
+    """What upstream has now."""
+    place = world.root / "vendor"
+    place.mkdir(exist_ok=True)
+    (place / "SKILL.md").write_text(text(line0=line))
+
+
+def update(world: World) -> None:
+    world.vault().update([UpdateRequest("skills/tool", directory_upstream(world.root / "vendor"))], collection="lib")
+
+
+def updated(world: World) -> None:
+    """It came from upstream, was changed in another place, and upstream has something new."""
+    vendor(world)
+    update(world)
+    (world.lib / "skills/tool/SKILL.md").write_text(text(line9="nine, here"))
+    vendor(world, "zero, upstream")
+
+
+def resolved_update(world: World) -> None:
+    updated(world)
+    (world.lib / "skills/tool/SKILL.md").write_text(text(line0="zero, here"))
+    update(world)
+    (merge,) = world.vault().merges()
+    world.vault().resolve(merge.handle, "SKILL.md", How.THEIRS)
+
+
+def continue_update(world: World) -> None:
+    world.vault().continue_update("skills/tool")
+
+
 def moved(world: World) -> None:
     edit_project(world)
     move(world)
@@ -323,6 +355,9 @@ def undeployed(world: World) -> None:
 
 CASES = {
     "snapshot": (nothing, take_snapshot),
+    "update from upstream, imported": (vendor, update),
+    "update from upstream, merged": (updated, update),
+    "continue an update": (resolved_update, continue_update),
     "deploy": (nothing, deploy),
     "pull": (edit_project, pull),
     "restore": (take_snapshot, restore),

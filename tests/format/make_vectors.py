@@ -99,7 +99,7 @@ def pending_objects() -> tuple[Oid, bytes]:
 
 def resolved_fields() -> bytes:
     """The fields of a version that a resolved merge ended in, key and value in hexadecimal."""
-    fields = record_fields(example_record(MemoryObjects()), b"merge")
+    fields = record_fields(example_record(MemoryObjects()))
     return "".join(f"{key.decode()} {value.hex()}\n" for key, value in fields).encode()
 
 

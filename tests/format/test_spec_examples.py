@@ -22,26 +22,29 @@ from casvault.objects import (
     Commit,
     Fork,
     Kind,
+    Leaf,
     MemoryObjects,
     ObjectInfo,
+    Root,
     Tag,
     canonical,
     decode_commit,
     decode_node,
     decode_tag,
     encode_commit,
+    encode_leaf,
     encode_node,
     encode_tag,
     is_boundary,
     object_id,
 )
 from casvault.oid import Oid, blob_id
-from casvault.pending import read_pending, read_records, write_pending
-from casvault.refs import operation_commit, parse_operation
+from casvault.pending import Sides, read_pending, read_records, record_fields, write_pending
+from casvault.refs import Tombstone, operation_commit, parse_operation, write_allowances, write_tombstones
 from casvault.store import Pack
 from casvault.trees import build_tree, empty_root
 from tests.support.objects import WHO, numbered_entries
-from tests.support.pending import Pen
+from tests.support.pending import Pen, example_record
 from tests.support.specification import Example, read_block, read_examples
 
 if TYPE_CHECKING:
@@ -66,7 +69,6 @@ def _encode_value(value: list[Any]) -> bytes:
 
 RECODE: dict[str, Callable[[bytes], bytes]] = {
     "canonical": lambda data: _encode_value(canonical.decode(data, "object")),
-    "tree": lambda data: encode_node(decode_node(data)),
     "commit": lambda data: encode_commit(decode_commit(data)),
     "tag": lambda data: encode_tag(decode_tag(data)),
 }
@@ -75,7 +77,7 @@ DECODED: dict[str, Callable[[bytes], Any]] = {
     "commit": decode_commit,
     "tag": decode_tag,
 }
-KINDS = {"tree": Kind.TREE, "commit": Kind.COMMIT, "tag": Kind.TAG}
+KINDS = {"commit": Kind.COMMIT, "tag": Kind.TAG}
 
 
 def test_examples_of_every_kind_are_there() -> None:
@@ -95,8 +97,10 @@ def test_examples_of_every_kind_are_there() -> None:
         "statcache": 1,
         "pending": 1,
         "resolved": 1,
+        "sides": 1,
         "commitgraph": 1,
         "git": 3,
+        "tombstone": 2,
     }
 
 
@@ -105,21 +109,29 @@ def test_example_of_a_blob(example: Example) -> None:
     assert Oid(example.hex("id")) == blob_id(example.value("content"))
 
 
-@_examples("canonical", "tree", "commit", "tag")
+@_examples("canonical", "commit", "tag")
 def test_example_of_an_encoding(example: Example) -> None:
     assert example.hex("bytes") == canonical.encode(example.value("value"))
     assert example.hex("bytes") == RECODE[example.kind](example.hex("bytes"))
     assert example.value("value") == canonical.decode(example.hex("bytes"), "object")
 
 
-@_examples("tree", "commit", "tag")
+@_examples("commit", "tag")
 def test_example_of_an_object(example: Example) -> None:
     data = example.hex("bytes")
     decoded = DECODED[example.kind](data)
-    parts = [decoded.level, decoded[-1]] if example.kind == "tree" else decoded
-    assert example.value("value") == _as_list(parts)
+    assert example.value("value") == _as_list(decoded)
     assert Oid(example.hex("id")) == object_id(KINDS[example.kind], data)
-    assert isinstance(decoded, Commit | Tag) == (example.kind != "tree")
+    assert isinstance(decoded, Commit | Tag)
+
+
+@_examples("tree")
+def test_example_of_a_tree(example: Example) -> None:
+    node = decode_node(example.hex("bytes"))
+    assert isinstance(node, Leaf)
+    assert example.value("entries") == _as_list(node.entries)
+    assert example.hex("bytes") == encode_leaf(node.entries)
+    assert Oid(example.hex("id")) == object_id(Kind.TREE, example.hex("bytes"))
 
 
 @_examples("refused")
@@ -150,7 +162,8 @@ def test_example_of_a_tree_that_is_cut(example: Example) -> None:
     assert example.number("nodes") == len(store)
     node = decode_node(example.hex("bytes"))
     assert isinstance(node, Fork)
-    assert example.value("value") == _as_list([node.level, node.children])
+    assert example.value("children") == _as_list(node.children)
+    assert example.hex("bytes") == encode_node(node)
     assert root.id == object_id(Kind.TREE, example.hex("bytes"))
     assert example.number("count") == node.length
 
@@ -166,6 +179,22 @@ def test_example_of_an_operation(example: Example) -> None:
     assert Oid(example.hex("view")) == operation.view.id
     assert commit == operation_commit(operation)
     assert Oid(example.hex("id")) == object_id(Kind.COMMIT, encode_commit(commit))
+
+
+@_examples("tombstone")
+def test_example_of_a_tombstone(example: Example) -> None:
+    store = MemoryObjects()
+    sizes = {Oid(oid): size for oid, size in example.value("objects")}
+    who, reason = WHO, example.value("reason")
+    if example.fields["type"] == "allowance":
+        parent = Oid(example.hex("parent"))
+        old = [Tombstone(oid, size, who, b"", parent, allowed=False) for oid, size in sizes.items()]
+        written = write_allowances(store, who, reason, old)
+    else:
+        written = write_tombstones(store, who, reason, sizes)
+    oid = Oid(example.hex("id"))
+    assert written == dict.fromkeys(sizes, oid)
+    assert example.hex("bytes") == next(store.read_many([oid]))[1]
 
 
 @_examples("record")
@@ -224,13 +253,26 @@ def test_example_of_a_merge_in_progress(example: Example) -> None:
 @_examples("resolved")
 def test_example_of_a_resolved_conflict(example: Example) -> None:
     fields = ((b"resolved", example.hex("bytes")),)
-    ((conflict, settled),) = read_records(Commit(empty_root(), (), WHO, WHO, b"", fields=fields))
+    ((conflict, settled, hunks),) = read_records(Commit(empty_root(), (), WHO, WHO, b"", fields=fields))
     assert example.value("conflict") == _as_list([conflict.path, conflict.kind.value.encode(), *conflict[2:5]])
     assert example.value("how") == settled.how.value.encode()
     assert example.value("result") == _as_list(settled.state)
     assert example.value("who") == _as_list(settled.by)
-    value = [example.value(key) for key in ("conflict", "how", "result", "who")]
+    assert example.value("hunks") == hunks
+    value = [example.value(key) for key in ("conflict", "how", "result", "who", "hunks")]
     assert example.hex("bytes") == canonical.encode(value)
+
+
+@_examples("sides")
+def test_example_of_the_sides_of_a_conflict(example: Example) -> None:
+    record = example_record(MemoryObjects())._replace(sides=Sides(*_decoded_sides(example)))
+    (sides,) = [value for key, value in record_fields(record) if key == b"sides"]
+    assert example.hex("bytes") == sides
+
+
+def _decoded_sides(example: Example) -> list[Any]:
+    direction, project, root, base, ours, theirs = example.value("sides")
+    return [direction, project, root, Root(base[0], base[1], Oid(base[2])), Oid(ours), theirs]
 
 
 def test_example_of_a_lock_file() -> None:

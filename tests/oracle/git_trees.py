@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from hashlib import sha1
 
 from casvault.objects import TREE, MemoryObjects, Root, read_blob, write_blob
+from casvault.oid import Oid
 from casvault.trees import edit_paths, empty_root, iter_entries
-from tests.oracle.tree_changes import Files
+from tests.oracle.tree_changes import File, Files
 
 STORE = MemoryObjects()
 
@@ -15,6 +17,19 @@ STORE = MemoryObjects()
 def state_of(files: Files) -> Root:
     states = {path.encode(): Root(f.mode, len(f.content), write_blob(STORE, f.content)) for path, f in files.items()}
     return edit_paths(STORE, empty_root(), dict(states))
+
+
+def files_of(state: Root) -> Files:
+    return {path: File(content, mode) for path, mode, content in _iter_files(state.id, "")}
+
+
+def _iter_files(tree: Oid, above: str) -> Iterator[tuple[str, int, bytes]]:
+    for entry in iter_entries(STORE, tree):
+        path = above + entry.name.decode()
+        if entry.mode == TREE:
+            yield from _iter_files(entry.id, path + "/")
+        else:
+            yield path, entry.mode, read_blob(STORE, entry.id)
 
 
 @cache

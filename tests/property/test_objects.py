@@ -27,10 +27,11 @@ from casvault.objects import (
     decode_node,
     decode_tag,
     encode_commit,
+    encode_leaf,
     encode_node,
     encode_tag,
-    join_entries,
-    pack_entry,
+    join_columns,
+    pack_modes,
 )
 from casvault.oid import Oid
 
@@ -54,7 +55,7 @@ def _entry(name: bytes, mode: int, size: int, oid: Oid) -> Entry:
 
 ENTRIES = st.builds(_entry, NAMES, st.sampled_from(sorted(ALL_MODES)), st.integers(0, MAX_SIZE // 100), IDS)
 LEAVES = st.lists(ENTRIES, max_size=20, unique_by=lambda entry: entry.name).map(
-    lambda found: Leaf(tuple(sorted(found)))
+    lambda found: Leaf.of(tuple(sorted(found)))
 )
 
 SUBSET: st.SearchStrategy[Any] = st.recursive(
@@ -79,8 +80,16 @@ def test_leaf_round_trip(leaf: Leaf) -> None:
 
 @QUICK
 @given(LEAVES)
-def test_leaf_from_packed_entries_is_the_leaf(leaf: Leaf) -> None:
-    assert encode_node(leaf) == join_entries([pack_entry(entry) for entry in leaf.entries])
+def test_leaf_from_columns_is_the_leaf(leaf: Leaf) -> None:
+    columns = (b"/".join(leaf.names), pack_modes(leaf.modes), leaf.sizes, b"".join(leaf.ids))
+    assert encode_node(leaf) == join_columns(*columns) == encode_leaf(leaf.entries)
+
+
+@QUICK
+@given(LEAVES)
+def test_leaf_of_its_entries_is_the_leaf(leaf: Leaf) -> None:
+    assert leaf == Leaf.of(leaf.entries)
+    assert leaf.entries == [leaf.entry(position) for position in range(leaf.length)]
 
 
 @QUICK

@@ -256,7 +256,7 @@ def test_merges_of_artifacts_and_branches_are_not_taken_for_each_other(scene: Sc
     vault = scene.vault()
     handle = pending(scene, vault).merge
     assert handle is not None
-    with pytest.raises(UsageError, match="a merge of branches"):
+    with pytest.raises(UsageError, match="neither a pull nor a deploy"):
         vault.continue_merge(handle)
     vault.deploy(["skills/pdf"], scene.app)
     change_line(scene.lib / "skills/pdf/SKILL.md", 3, "lib")

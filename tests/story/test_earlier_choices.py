@@ -133,5 +133,5 @@ def test_a_version_records_the_conflicts_that_led_to_it(scene: Scene) -> None:
     assert contents == [BASE, OURS, THEIRS, BOTH]
     assert vault.resolved_in("@") == []
     fields = dict(vault.read_commit(vault.rev_parse(SKILL)).fields)
-    assert fields[b"strategy"] == b"merge"
+    assert fields[b"strategy"] == b"manual"
     assert fields[b"detected"].endswith(b" +0000")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from casvault import Status, Vault
+from casvault.errors import FailureError
 from casvault.vault.results.projects import DriftResult, DriftRow
 from tests.story.privileges import read_only
-from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, picture, text, write
+from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, command, picture, text, write
 
 SKILL = "skills/pdf"
 DEPLOYED = f".claude/{PDF}"
@@ -161,3 +163,22 @@ def test_an_edit_that_drift_has_recorded_is_not_lost(scene: Scene, vault: Vault,
     vault.restore_to(tmp_path / "rescued", str(observed))
     assert (tmp_path / "rescued/SKILL.md").read_text() == text(line3="precious")
     assert_clean(vault)
+
+
+def test_one_project_that_cannot_be_read_says_nothing_of_the_others(scene: Scene, vault: Vault) -> None:
+    """A symlink to nothing in one of a hundred projects, and `drift --all` told nothing of any."""
+    other = scene.root / "other"
+    other.mkdir()
+    for project in (scene.app, other):
+        vault.deploy([SKILL], project)
+    change_line(other / DEPLOYED, 3, "edited")
+    shutil.rmtree(scene.app / ".claude" / SKILL)
+    (scene.app / ".claude" / SKILL).symlink_to("/nowhere/at/all")
+    result = vault.drift()
+    assert [(row.project, row.status) for row in result.rows] == [("other", Status.MODIFIED)]
+    assert (result.recorded, result.skipped) == (1, ("app",))
+    assert "project app was not looked at" in result.notes[0]
+    done = command(scene.lib, "drift", "--all")
+    assert (done.returncode, "a symlink to something that is not there" in done.stderr) == (1, True)
+    with pytest.raises(FailureError, match="not there"):
+        vault.drift(scene.app)

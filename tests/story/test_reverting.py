@@ -71,7 +71,7 @@ def test_revert_records_first_what_the_directory_holds(scene: Scene) -> None:
     vault = scene.vault()
     vault.revert("skill/pdf", bad)
     assert (scene.lib / PDF).read_text() == text(line8="eight")
-    assert [info.origin for info in vault.lineage("skill/pdf")] == ["revert", "edit", "edit", "import"]
+    assert [info.origin.value for info in vault.lineage("skill/pdf")] == ["revert", "edit", "edit", "import"]
     assert vault.rev_parse("skill/other") is not None
 
 
@@ -229,7 +229,7 @@ def test_restore_a_version(scene: Scene) -> None:
     assert sorted(file.change.value for file in result.files) == ["modified", "removed"]
     assert (scene.lib / PDF).read_text() == text()
     assert not (scene.lib / "skills/pdf/new.txt").exists()
-    origins = [(info.origin, info.message) for info in vault.lineage("skill/pdf")]
+    origins = [(info.origin.value, info.message) for info in vault.lineage("skill/pdf")]
     assert origins == [("restore", "Back"), ("edit", "Back"), ("edit", ""), ("import", "")]
     assert not vault.restore_version("skill/pdf", "v1").created
     assert_clean(vault)

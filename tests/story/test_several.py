@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from casvault import Action, DeployStrategy, PullStrategy, Recommendation, Status, Vault
+from casvault import Action, Author, DeployStrategy, Origin, PullStrategy, Recommendation, Status, Vault
 from casvault.deploy.state import read_deployments
 from casvault.errors import LocalEditsError, NotFoundError, RefusedError, UsageError
 from casvault.vault.results.projects import DriftRow
-from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, picture, text, write
+from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, clock, picture, text, write
 
 SKILL = "skills/pdf"
 DEPLOYED = f".claude/{PDF}"
@@ -277,7 +278,7 @@ def test_a_fork(scene: Scene, name: str | None, relink: bool) -> None:
         text(line3="edited"),
     )
     assert (scene.lib / PDF).read_text() == text()
-    assert [info.origin for info in vault.lineage(path)][:2] == ["fork", "edit"]
+    assert [info.origin for info in vault.lineage(path)][:2] == [Origin.FORK, Origin.EDIT]
     rows = {each.artifact: each.status for each in vault.drift(scene.app).rows}
     assert rows == ({path: Status.IN_SYNC} if relink else {SKILL: Status.MODIFIED})
     assert (scene.app / ".claude" / path).exists() == relink
@@ -329,3 +330,24 @@ def test_an_ignored_file_that_the_collection_has_now(scene: Scene, tmp_path: Pat
     vault.undo()
     assert secret.read_text() == "precious\n"
     assert_clean(vault)
+
+
+@pytest.mark.parametrize("command", ["deploy", "pull"])
+def test_what_is_undeployed_just_before_the_locks_are_taken_stays_away(scene: Scene, command: str) -> None:
+    """A deploy or pull of everything listed the deployments before it held the project's directory, and what somebody
+    else had undeployed in between was put back, or taken home.
+    """
+    other = scene.vault()
+    other.deploy(["skill/pdf", "command/review"], scene.app)
+
+    class Overtaken(Vault):
+        def _work(self, *arguments: Any, **options: Any) -> Any:
+            other.undeploy(["skill/pdf"], scene.app)
+            return super()._work(*arguments, **options)
+
+    vault = Overtaken.open(scene.lib, author=Author("Bob", "bob@example.org"), clock=clock)
+    result = getattr(vault, command)([], scene.app)
+    assert [row.artifact for row in result.artifacts] == ["commands/review.md"]
+    assert not (scene.app / ".claude/skills/pdf").exists()
+    assert [row.artifact for row in other.drift(scene.app).rows] == ["commands/review.md"]
+    assert_clean(other)

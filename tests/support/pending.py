@@ -8,7 +8,7 @@ from typing import NamedTuple
 from casvault.merge.trees import ConflictKind, TreeConflict, merge_states
 from casvault.objects import EXECUTABLE, FILE, Commit, Field, ObjectStage, Root, Signature, write_blob, write_commit
 from casvault.oid import Oid
-from casvault.pending import How, Moment, PendingMerge, Settled, settle
+from casvault.pending import How, Moment, PendingMerge, Record, Resolved, Settled, Sides, Strategy, settle
 from casvault.trees import edit_paths, empty_root
 from tests.support.objects import WHO, numbered_id
 
@@ -64,7 +64,13 @@ def example_merge(stage: ObjectStage) -> PendingMerge:
     return settle(merge, b"notes/b.md", Settled(How.OURS, None))
 
 
-def example_record(stage: ObjectStage) -> PendingMerge:
-    """The same with all conflicts settled: what a commit keeps a record of."""
-    merge = example_merge(stage)
-    return settle(merge, b"notes/new", Settled(How.HUNKS, file(stage, b"ours\ntheirs\n"), WHO))
+def example_record(stage: ObjectStage) -> Record:
+    """What a commit keeps of the same merge, with all conflicts settled."""
+    merge = settle(example_merge(stage), b"notes/new", Settled(How.HUNKS, file(stage, b"ours\ntheirs\n"), WHO))
+    return record_of(merge, Strategy.MERGE, hunks=1)
+
+
+def record_of(merge: PendingMerge, strategy: Strategy, hunks: int = 0) -> Record:
+    sides = Sides(b"pull", b"app", b".claude", merge.base, merge.ours, merge.theirs)
+    resolved = (Resolved(each, merge.settled[each.path], hunks) for each in merge.conflicts)
+    return Record(strategy, merge.detected, sides, tuple(resolved))

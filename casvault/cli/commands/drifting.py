@@ -9,7 +9,7 @@ import typer
 from casvault.cli.call import Call
 from casvault.cli.command import PROJECTS, CollectionOption, ExitCodeOption, ProjectOption, command
 from casvault.cli.documents import plain
-from casvault.cli.failures import DIFFERENCE
+from casvault.cli.failures import DIFFERENCE, FAILURE
 from casvault.cli.terminal import coloured, columns, count, quoted, short
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def drift(
             "recorded": result.recorded,
             "operation": result.operation,
             "notes": plain(result.notes),
+            "skipped": plain(result.skipped),
             "interrupted": plain(interrupted),
         },
         _drift_lines(result),
@@ -55,6 +56,8 @@ def drift(
     for note in result.notes:
         call.warn(note)
     call.warn_interrupted(interrupted)
+    if result.skipped:
+        return FAILURE
     return DIFFERENCE if exit_code and any(_differs(row) for row in result.rows) else 0
 
 

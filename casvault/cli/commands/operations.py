@@ -156,6 +156,8 @@ def _fsck_lines(result: "FsckResult") -> Iterator[str]:
         (count(result.packs, "pack"), count(result.objects, "object"), count(result.operations, "operation"))
     )
     verdict = count(len(result.problems), "problem") if result.problems else "no problems"
+    if result.purged:
+        checked += f", {count(result.purged, 'tombstone')}"
     yield f"checked {checked}: {coloured(verdict, 'red' if result.problems else 'green')}"
     for place, message in result.problems:
         yield f"  {printable(place)}: {printable(message)}"

@@ -73,7 +73,10 @@ def revert(
     whole version back instead.
     """
     call = Call.of(context)
-    result = call.vault().revert(artifact, version, collection=collection, message=message)
+    return answer_revert(call, call.vault().revert(artifact, version, collection=collection, message=message))
+
+
+def answer_revert(call: Call, result: "VersionResult") -> int:
     call.answer(version_document(result), version_lines(result, "reverted", "nothing is left to revert of"))
     call.warn_of(result.outcome)
     return 0 if result.is_complete else CONFLICT

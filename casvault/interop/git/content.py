@@ -6,56 +6,41 @@ remembered by its bytes, and a tree costs what is new in it.
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple, cast
+from itertools import compress
+from operator import ne
+from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import DamageError, RefusedError
 from casvault.interop.git.mapping import Known
-from casvault.interop.git.trees import (
-    MODES,
-    format_entry,
-    oddity,
-    pad_id,
-    parse_tree,
-    plan_mode,
-    plan_names,
-    sort_key,
-    split_entry,
-)
-from casvault.limits import BATCH_BYTES, MAX_SIZE
-from casvault.objects import FILE, FOREIGN, TREE, Entry, Kind, check_name, join_entries, pack_entry
-from casvault.objects.tree import WHOLE_ENTRIES
+from casvault.interop.git.shapes import Shapes
+from casvault.interop.git.trees import MODES, oddity, pad_id, parse_tree, plan_mode, plan_names, split_entry
+from casvault.limits import BATCH_BYTES
+from casvault.objects import FILE, FOREIGN, TREE, Entry, Kind
 from casvault.oid import trusted_oid
 from casvault.trees import build_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
 
     from casvault.interop.git.ids import GitId
     from casvault.interop.git.intake import Intake
     from casvault.interop.git.reader import GitObject
+    from casvault.interop.git.shapes import Shape
     from casvault.interop.git.trees import ParsedTree
+    from casvault.oid import Oid
 
 REMEMBERED = 1 << 17
 """Entries that are remembered before they are forgotten all at once."""
 
 
-class _Understood(NamedTuple):
-    """An entry that says the same here and there."""
-
-    name: bytes
-    key: bytes
-    """What git sorts it by."""
-    size: int
-    packed: bytes
-    """As it stands in the encoding of a tree."""
-    entry: Entry
-
-
-_NAME_OF, _KEY_OF, _SIZE_OF, _PACKED_OF, _ENTRY_OF = map(itemgetter, range(5))
 _CONTENT = (Kind.BLOB, Kind.TREE)
-_TREE_DIGITS = b"40"
-"""With what the mode of a tree may begin."""
+
+
+class _Unwritten(NamedTuple):
+    """A tree that was read."""
+
+    parsed: ParsedTree
+    shape: Shape | None
 
 
 class ContentImport:
@@ -64,17 +49,18 @@ class ContentImport:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._form = intake.form
-        self._entries: dict[bytes, _Understood] = {}
-        """By their bytes in git."""
+        self._shapes = Shapes(self._form)
+        self._entries: dict[bytes, tuple[int, Oid]] = {}
+        """Sizes and ids of entries that say the same here and there, by their bytes in git."""
         self._met: set[bytes] = set()
         """Entries of the batch that were looked at."""
         self._known: dict[GitId, Known] = {}
         """What the batch has met, by git id."""
-        self._trees: dict[GitId, ParsedTree] = {}
+        self._last: dict[Shape, Sequence[bytes]] = {}
+        """The entries of the tree of each shape that the batch has read last."""
+        self._trees: dict[GitId, _Unwritten] = {}
         """Trees of the batch that are still to be written."""
         self._blobs: dict[GitId, None] = {}
-        self._has_disguised = False
-        """Whether trees were met where a mode says that there is a file."""
 
     def bring(self, roots: Iterable[GitId]) -> None:
         """Bring in these trees and blobs with all that is below them; what the source does not have is noted."""
@@ -82,10 +68,9 @@ class ContentImport:
         while self._blobs:
             self._read_trees(self._read_blobs())
         self._intake.check_missing()
-        for git_id in self._ordered():
-            parsed = self._trees.pop(git_id)
-            self._known[git_id] = self._write_exactly(git_id, parsed) or self._write_odd(git_id, parsed)
-        self._known, self._met, self._has_disguised = {}, set(), False
+        for git_id in list(self._trees):
+            self._write_with_those_below(git_id)
+        self._known, self._met, self._last = {}, set(), {}
 
     def _read_trees(self, roots: Iterable[GitId]) -> None:
         """Read the roots and every new tree below them, level by level."""
@@ -114,27 +99,34 @@ class ContentImport:
             self._intake.missing[found.id] = None
         else:
             parsed = parse_tree(found.content, self._form)
-            fresh = set(parsed.entries).difference(self._entries, self._met)
-            self._met.update(fresh)
-            for entry in [entry for entry in parsed.entries if entry in fresh] if fresh else ():
+            unwritten = self._trees[found.id] = _Unwritten(parsed, self._shapes.find(parsed))
+            for entry in self._new_entries(unwritten):
                 text, _, child = split_entry(entry, self._form)
                 mode = _mode(text)
                 if mode != FOREIGN:
                     (wanted if mode == TREE else self._blobs)[child] = None
-            self._trees[found.id] = parsed
+
+    def _new_entries(self, tree: _Unwritten) -> list[bytes]:
+        """The entries that the batch has not met, and that were not understood before it."""
+        entries = tree.parsed.entries
+        last = None if tree.shape is None else self._last.get(tree.shape)
+        changed = entries if last is None else compress(entries, map(ne, entries, last))
+        if tree.shape is not None:
+            self._last[tree.shape] = entries
+        fresh = [entry for entry in changed if entry not in self._entries and entry not in self._met]
+        self._met.update(fresh)
+        return fresh
 
     def _read_blobs(self) -> list[GitId]:
         """Read the blobs that trees name; those of them that are trees."""
         blobs, self._blobs = self._blobs, {}
         self._learn(blobs)
         known, missing, disguised = self._known, self._intake.missing, [each for each in blobs if each in self._trees]
-        self._has_disguised |= bool(disguised)
         wanted = [each for each in blobs if not (each in known or each in missing or each in self._trees)]
         gathered: list[tuple[GitId, bytes]] = []
         size = 0
         for found in self._intake.read_many(wanted):
             if found.kind is Kind.TREE:
-                self._has_disguised = True
                 disguised.append(found.id)
             elif found.kind is not Kind.BLOB:
                 missing[found.id] = None
@@ -163,69 +155,59 @@ class ContentImport:
             return
         self._known[found.id] = self._intake.put(found.id, Known(oid, size, Kind.BLOB))
 
-    def _ordered(self) -> Iterator[GitId]:
-        """The trees that were read, each behind those below it."""
-        done: set[GitId] = set()
-        for start in list(self._trees):
-            stack = [(start, False)]
-            while stack:
-                git_id, is_ready = stack.pop()
-                if is_ready:
-                    yield git_id
-                elif git_id not in done:
-                    done.add(git_id)
-                    stack.append((git_id, True))
-                    below = self._below(self._trees[git_id])
-                    stack += [(child, False) for child in below if child in self._trees and child not in done]
+    def _write_with_those_below(self, start: GitId) -> None:
+        """Write a tree that was read, behind those in it that are not written yet."""
+        stack = [start]
+        while stack:
+            git_id = stack[-1]
+            tree = self._trees.get(git_id)
+            if tree is None:
+                stack.pop()  # several trees were waiting for it
+                continue
+            entries = tree.parsed.entries
+            changes = list(range(len(entries))) if tree.shape is None else tree.shape.changes(entries)
+            below = [child for at in changes if (child := entries[at][-self._form.size :]) in self._trees]
+            if below:
+                stack += below
+                continue
+            stack.pop()
+            del self._trees[git_id]
+            known = None if tree.shape is None else self._write_exactly(git_id, entries, tree.shape, changes)
+            self._known[git_id] = known or self._write_odd(git_id, tree.parsed)
 
-    def _below(self, parsed: ParsedTree) -> list[GitId]:
-        """The trees in a tree, and perhaps others of its entries."""
-        size = self._form.size
-        if self._has_disguised:
-            return [entry[-size:] for entry in parsed.entries]
-        return [entry[-size:] for entry in parsed.entries if entry[0] in _TREE_DIGITS]
-
-    def _write_exactly(self, git_id: GitId, parsed: ParsedTree) -> Known | None:
+    def _write_exactly(self, git_id: GitId, entries: list[bytes], shape: Shape, changes: list[int]) -> Known | None:
         """The tree of casvault from which git's follows byte by byte; None if there is none.
 
-        It does if each entry does, the entries are in git's order, and nothing else is there.
+        It does if it has a shape that casvault has, too, and each entry says the same here and there.
         """
-        found = list(map(self._entries.get, parsed.entries))
-        if None in found:
-            found = [entry or self._understand(raw) for entry, raw in zip(found, parsed.entries, strict=True)]
-        if None in found or parsed.rest:
-            return None
-        entries = cast("list[_Understood]", found)
-        keys = list(map(_KEY_OF, entries))
-        if keys != sorted(set(keys)) or len(set(map(_NAME_OF, entries))) != len(entries):
-            return None
-        entries.sort(key=_NAME_OF)
-        size = sum(map(_SIZE_OF, entries))
-        if len(entries) > WHOLE_ENTRIES or size > MAX_SIZE:
-            root = build_tree(self._intake.stage, list(map(_ENTRY_OF, entries)))
-            return self._intake.put(git_id, Known(root.id, size, Kind.TREE))
-        return self._intake.write(git_id, Kind.TREE, join_entries(list(map(_PACKED_OF, entries))), size)
+        states: dict[int, tuple[int, Oid]] = {}
+        for at in changes:
+            state = self._entries.get(entries[at]) or self._understand(entries[at])
+            if state is None:
+                return None
+            states[at] = state
+        shape.change(entries, states)
+        encoded = shape.encoded()
+        if encoded is not None:
+            return self._intake.write(git_id, Kind.TREE, encoded, shape.size)
+        root = build_tree(self._intake.stage, shape.entries())
+        return self._intake.put(git_id, Known(root.id, root.size, Kind.TREE))
 
-    def _understand(self, raw: bytes) -> _Understood | None:
-        """The entry of casvault that says the same as one of git; None if there is none."""
-        text, name, child = split_entry(raw, self._form)
-        mode = MODES.get(text)
-        if mode is None or check_name(name) is not None:
-            return None
+    def _understand(self, raw: bytes) -> tuple[int, Oid] | None:
+        """Size and id of an entry, if it says the same here and there; its mode and name do."""
+        text, _, child = split_entry(raw, self._form)
+        mode = MODES[text]
         if mode == FOREIGN:
-            entry = Entry(name, FOREIGN, 0, trusted_oid(pad_id(child)))
+            state = (0, trusted_oid(pad_id(child)))
         else:
             known = self._find(child)
             if known is None or known.is_kept or known.kind is not (Kind.TREE if mode == TREE else Kind.BLOB):
                 return None
-            entry = Entry(name, mode, known.size, known.id)
-        if format_entry(name, mode, child) != raw:
-            return None
-        understood = _Understood(name, sort_key(name, mode), entry.size, pack_entry(entry), entry)
+            state = (known.size, known.id)
         if len(self._entries) >= REMEMBERED:
             self._entries.clear()
-        self._entries[raw] = understood
-        return understood
+        self._entries[raw] = state
+        return state
 
     def _find(self, git_id: GitId) -> Known | None:
         """What an object has become; one whose entry was remembered, and forgotten since, is looked up."""

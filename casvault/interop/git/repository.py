@@ -48,15 +48,20 @@ class GitRepository:
     def create(cls, path: Path | str, form: GitFormat) -> GitRepository:
         """A new repository without a worktree."""
         form_option = () if form is GitFormat.SHA1 else (f"--object-format={form.value}",)
-        _run(["git", "init", "-q", "--bare", *form_option, "--", str(path)], b"", str(path))
+        run_git(["git", "init", "-q", "--bare", *form_option, "--", str(path)], str(path))
         return cls(path)
 
     def command(self, *arguments: str) -> list[str]:
         return ["git", f"--git-dir={self._directory}", *_GUARDS, *arguments]
 
-    def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """What git prints; FailureError with its words if it fails."""
-        return _run(self.command(*arguments), stdin, str(self.place))
+    def run(self, *arguments: str, stdin: bytes = b"", check: bool = True) -> bytes:
+        """What git prints; FailureError with its words if it fails, unless it may."""
+        try:
+            return run_git(self.command(*arguments), str(self.place), stdin)
+        except FailureError:
+            if check:
+                raise
+            return b""
 
     def refs(self) -> list[GitRef]:
         """All branches and tags, also those whose objects are not there."""
@@ -78,16 +83,26 @@ class GitRepository:
         return child.returncode == 0
 
 
-def start(command: Sequence[str], stderr: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-    """A child process with pipes to it; FailureError if there is no git."""
+def start(command: Sequence[str], stderr: int = subprocess.DEVNULL, *, aside: bool = False) -> subprocess.Popen[bytes]:
+    """A child process with pipes to it; FailureError if there is no git. One that runs `aside` has no terminal, at
+    which it could ask for a password.
+    """
     try:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, bufsize=BUFFER)
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            bufsize=BUFFER,
+            start_new_session=aside,
+        )
     except FileNotFoundError as error:
         raise FailureError("git is not installed", place=command[0], remedy="install git 2.25 or later") from error
 
 
-def _run(command: Sequence[str], stdin: bytes, place: str) -> bytes:
-    child = start(command, subprocess.PIPE)
+def run_git(command: Sequence[str], place: str, stdin: bytes = b"", *, aside: bool = False) -> bytes:
+    """What a command of git prints; FailureError with its words and the place if it fails."""
+    child = start(command, subprocess.PIPE, aside=aside)
     output, words = child.communicate(stdin)
     if child.returncode:
         raise FailureError(last_line(words) or f"git ended with {child.returncode}", place=place)

@@ -159,10 +159,8 @@ def _whole(source: Document, part: Part) -> _Piece:
 
 def _block(host: Document, node: Node, pieces: Sequence[_Piece]) -> str:
     """The pieces below one another, at the column of the block."""
-    if not pieces:
-        raise UnfitError("a block has at least one part")
     end = _line_end(host.text)
-    shown: list[str] = []
+    shown = [] if pieces else [_nothing(node) + end]
     for piece in pieces:
         column, text = _column(piece), piece.text
         if not _begins_line(piece.source.text, piece.part.start):
@@ -174,6 +172,13 @@ def _block(host: Document, node: Node, pieces: Sequence[_Piece]) -> str:
         body = body.lstrip(" ")
     is_ended = host.text[node.start : node.end].endswith("\n")
     return body if is_ended else body.removesuffix(end)
+
+
+def _nothing(node: Node) -> str:
+    """What stands for a block without parts. A list may be no further indented than the key whose value it is, but
+    brackets have to be.
+    """
+    return " " * node.column + ("{}" if isinstance(node.value, dict) else "  []")
 
 
 def _column(piece: _Piece) -> int:

@@ -130,7 +130,7 @@ def deploy_row(reader: ObjectReader, row: Planned) -> DeployRow:
         row.status,
         row.action,
         row.version,
-        _files(reader, row),
+        file_changes(reader, row.old, row.new, row.path),
         conflict_rows(row.conflicts),
         row.merge,
         *_why(row),
@@ -149,17 +149,18 @@ def pull_row(reader: ObjectReader, row: Planned) -> PullRow:
         None if row.base is None else row.base.id,
         row.version,
         parents,
-        _files(reader, row),
+        file_changes(reader, row.old, row.new, row.path),
         conflict_rows(row.conflicts),
         row.merge,
         *_why(row),
     )
 
 
-def _files(reader: ObjectReader, row: Planned) -> tuple[FileChange, ...]:
-    if row.old == row.new:
+def file_changes(reader: ObjectReader, old: Root | None, new: Root | None, path: bytes) -> tuple[FileChange, ...]:
+    """The files that differ between two states of what is at a path."""
+    if old == new:
         return ()
-    changes = iter_file_changes(reader, row.old, row.new, row.path)
+    changes = iter_file_changes(reader, old, new, path)
     return tuple(FileChange(show(change.path), change.old, change.new) for change in changes)
 
 

@@ -70,7 +70,9 @@ class DriftResult(NamedTuple):
     """How many edits were recorded in the vault by looking."""
     operation: int | None
     notes: tuple[str, ...]
-    """What was not recorded, and which collections could not be looked at."""
+    """What was not recorded, and what could not be looked at."""
+    skipped: tuple[str, ...]
+    """Of all projects, those that could not be looked at."""
 
 
 class Where(NamedTuple):

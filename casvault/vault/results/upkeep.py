@@ -40,6 +40,8 @@ class FsckResult(NamedTuple):
     objects: int
     reachable: int
     operations: int
+    purged: int
+    """Blobs that are known to be gone."""
     problems: tuple[tuple[str, str], ...]
     """Place and message each."""
 

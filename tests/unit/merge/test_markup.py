@@ -48,6 +48,13 @@ def between(ours: bytes, theirs: bytes, ours_path: bytes = b"", theirs_path: byt
             id="renamed differently",
         ),
         pytest.param(
+            {"a": A},
+            {"b": A1},
+            {"b": A2},
+            {"b": between(b"one\n", b"two\n") + REST},
+            id="renamed alike, so that the labels need no paths",
+        ),
+        pytest.param(
             {"a": A, "b": b"b\n"},
             {"a": A1, "b": b"B\n"},
             {"b/c": A},

@@ -39,24 +39,24 @@ from casvault.objects import (
 from casvault.oid import Oid
 from tests.support.objects import WHO, commit, entry, names_cut_at, numbered_entries, numbered_id, tag
 
-LEAF = Leaf((entry(b"a", 3), entry(b"b", 4)))
+LEAF = Leaf.of((entry(b"a", 3), entry(b"b", 4)))
 FORK = Fork(1, (Child(next(names_cut_at(0)), 40, 10, numbered_id(1)), Child(b"z", 30, 5, numbered_id(2))))
 
 
-@pytest.mark.parametrize("node", [EMPTY_TREE, LEAF, FORK, Leaf(tuple(numbered_entries(64)))])
+@pytest.mark.parametrize("node", [EMPTY_TREE, LEAF, FORK, Leaf.of(tuple(numbered_entries(64)))])
 def test_node_round_trip(node: Node) -> None:
     assert node == decode_node(encode_node(node))
 
 
 @pytest.mark.parametrize("mode", [FILE, EXECUTABLE, SYMLINK, TREE, LINK, FOREIGN])
 def test_leaf_round_trip_of_each_mode(mode: int) -> None:
-    leaf = Leaf((Entry(b"a", mode, 0, numbered_id(1)),))
+    leaf = Leaf.of((Entry(b"a", mode, 0, numbered_id(1)),))
     assert leaf == decode_node(encode_node(leaf))
 
 
 @pytest.mark.parametrize("name", [b"\xff\xfe", "é".encode("latin-1"), "é".encode(), b" ", b"...", b"\n", b"\\", b".a"])
 def test_leaf_round_trip_of_unusual_names(name: bytes) -> None:
-    leaf = Leaf((entry(name),))
+    leaf = Leaf.of((entry(name),))
     decoded = decode_node(encode_node(leaf))
     assert leaf == decoded
     assert name == decoded.last
@@ -65,7 +65,7 @@ def test_leaf_round_trip_of_unusual_names(name: bytes) -> None:
 def test_leaf_round_trip_of_a_foreign_id_of_git() -> None:
     """A SHA-1 of 20 bytes is padded with zero bytes at its end."""
     sha1 = bytes.fromhex("da39a3ee5e6b4b0d3255bfef95601890afd80709")
-    leaf = Leaf((Entry(b"module", FOREIGN, 0, Oid(sha1 + bytes(12))),))
+    leaf = Leaf.of((Entry(b"module", FOREIGN, 0, Oid(sha1 + bytes(12))),))
     assert leaf == decode_node(encode_node(leaf))
 
 

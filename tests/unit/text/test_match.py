@@ -79,6 +79,15 @@ def test_matching_blocks_are_a_common_subsequence_however_small_the_limits(
         assert_is_matching(matching_blocks(old, new), old, new)
 
 
+@pytest.mark.parametrize("size", [1000, 20_000])
+def test_a_unique_line_that_moved_does_not_keep_the_others_apart(size: int) -> None:
+    """The only unique line was an anchor, so that of the thousand lines that it passed none was matched."""
+    rng = random.Random(9)
+    body = [rng.randrange(40) for _ in range(size)]
+    old, new = [1, -1, *body, 1], [2, *body, -1, 2]
+    assert matching_blocks(old, new) == [Match(2, 1, size)]
+
+
 def test_match_ids_finds_the_few_edits_of_a_large_text() -> None:
     rng = random.Random(7)
     old = [rng.randrange(3000) for _ in range(20_000)]

@@ -80,6 +80,14 @@ def test_merge_text_keeps_bytes(base: bytes, ours: bytes, theirs: bytes, merged:
     assert merge_text(base, ours, theirs).content == merged
 
 
+def test_neighbouring_conflicts_that_read_the_same_together_are_none() -> None:
+    """Both sides moved a line across `b`. It was a conflict of two parts, shown as one with the same lines twice."""
+    base, ours, theirs = texts("aaaaabaacaa", "aaaaaabacaa", "aaaaaabacaaa")
+    assert merge_text(base, ours, theirs).content == theirs
+    assert merge_text(base, theirs, ours).content == theirs
+    assert merge_text(base, ours, theirs + b"d\n").content == theirs + b"d\n"
+
+
 def test_conflicts_are_the_conflicting_chunks() -> None:
     conflict = Conflict((b"a",), (b"b",), (b"c",))
     assert TextMerge((Resolved((b"x",)), conflict)).conflicts == (conflict,)

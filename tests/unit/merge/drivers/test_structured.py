@@ -70,6 +70,10 @@ CLEAN = {
         "# head\na: 2 # one\nb: 'two'\n# about d\nd:\n    - x\n    - y: 1\n      z: 2\n",
         "# head\na: 2 # one\nb: 'two'\nc: \"3\"\n# about d\nd:\n    - x\n    - y: 1\n      z: 2\n",
     ),
+    "yaml: of two keys, each side removed one": (YAML, "a: 1\nb: 1\n", "a: 1\n", "b: 1\n", "{}\n"),
+    "yaml: the same inside": (
+        YAML, "k:\n  a: 1\n  b: 1\n", "k:\n  a: 1\n", "k:\n  b: 1\n", "k:\n  {}\n",
+    ),
     "yaml: a block text, reordered": (
         YAML, "a: 1\nb: |\n  foo\n  bar\n", "b: |\n  foo\n  bar\na: 1", "a: 2\nb: |\n  foo\n  # no comment\n",
         "b: |\n  foo\n  # no comment\na: 2",
