@@ -18,6 +18,7 @@ _DIRECTION = b"direction"
 _BRANCH_KEY = b"@branch"
 """Where a project's name stands in the key of another merge, which begins with no @; and the same for the next."""
 _UPSTREAM_KEY = b"@upstream"
+_REVERT_KEY = b"@revert"
 
 
 class Direction(Enum):
@@ -29,6 +30,8 @@ class Direction(Enum):
     """Into a branch: ours is that branch, theirs what is merged into it."""
     UPSTREAM = "update"
     """Into the collection: ours is the collection's side, theirs what came from upstream."""
+    REVERT = "revert"
+    """Out of an artifact: ours is its newest version, theirs the one before the version that is to be taken back."""
 
 
 class Subject(NamedTuple):
@@ -119,10 +122,39 @@ class Incoming(NamedTuple):
         return Labels(b"base", b"collection " + self.collection, b"upstream " + self.source)
 
 
-AnySubject = Subject | Branching | Incoming
-_SHAPES: dict[bytes, type[Branching] | type[Incoming]] = {
+class Reverting(NamedTuple):
+    """The same for a version that is taken out of an artifact."""
+
+    direction: Direction
+    collection: bytes
+    path: bytes
+    source: bytes
+    """The version's id in hexadecimal."""
+    strategy: bytes
+
+    @property
+    def about(self) -> tuple[bytes, bytes, bytes, bytes]:
+        return b"", b"", self.collection, self.path
+
+    @property
+    def arguments(self) -> tuple[bytes, ...]:
+        return self.collection, self.path
+
+    @property
+    def ref(self) -> bytes:
+        return pending_ref((_REVERT_KEY, self.collection, self.path, self.source))
+
+    @property
+    def labels(self) -> Labels:
+        short = self.source[:12]
+        return Labels(b"version " + short, b"collection " + self.collection, b"before " + short)
+
+
+AnySubject = Subject | Branching | Incoming | Reverting
+_SHAPES: dict[bytes, type[Branching] | type[Incoming] | type[Reverting]] = {
     Direction.BRANCH.value.encode(): Branching,
     Direction.UPSTREAM.value.encode(): Incoming,
+    Direction.REVERT.value.encode(): Reverting,
 }
 
 

@@ -35,7 +35,9 @@ class Continuing(Merges, Subjects):
         """
         found = self._find_merge(merge)
         if not isinstance(found.subject, Deployed):
-            remedy = "merges of branches end with `continue_branch`, updates with `continue_update`"
+            remedy = (
+                "branches end with `continue_branch`, updates with `continue_update`, reverts with `continue_revert`"
+            )
             raise UsageError("neither a pull nor a deploy", place=merge, remedy=remedy)
         waiting = Waiting(found.ref, found.subject, found.merge)
         subject = self._waiting_subject(waiting)

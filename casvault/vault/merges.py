@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show, typed
 from casvault.deploy.run import Command, run
-from casvault.deploy.subject import BRANCHES, AnySubject, Branching, Subject, read_subject
+from casvault.deploy.subject import BRANCHES, AnySubject, Branching, Reverting, Subject, read_subject
 from casvault.errors import ConflictError, NotFoundError, StaleError, UsageError
 from casvault.merge.content import ModeConflict, merge_mode
 from casvault.objects import FILE_MODES, Root, read_blob, write_blob
@@ -283,6 +283,8 @@ def _described(subject: AnySubject) -> str:
         return f"{show(subject.source)} into {show(subject.into)}"
     if isinstance(subject, Subject):
         return f"{show(subject.path)}, project {show(subject.project)}"
+    if isinstance(subject, Reverting):
+        return f"{show(subject.path)}, revert of {show(subject.source[:12])}"
     return f"{show(subject.path)}, from upstream"
 
 

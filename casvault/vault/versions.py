@@ -9,12 +9,18 @@ from casvault.artifacts.names import show, typed
 from casvault.artifacts.revision import find_artifact_path, split_path
 from casvault.artifacts.tags import iter_tags, labels_by_version
 from casvault.deploy.run import Command, run
-from casvault.deploy.versions import plan_restore_version, plan_revert
+from casvault.deploy.subject import Reverting
+from casvault.deploy.versions import plan_continue_revert, plan_restore_version, plan_revert
+from casvault.errors import StaleError, UsageError
+from casvault.oid import Oid
+from casvault.pending import CONTINUE, read_pending
 from casvault.reports.changelog import read_changelog
 from casvault.vault.history import file_diff
+from casvault.vault.merges import Merges
 from casvault.vault.naming import NamingVault, renames_note, version_change
 from casvault.vault.results.changelogs import Changelog, ChangelogSection, changelog_version
 from casvault.vault.results.changes import FileChange
+from casvault.vault.results.deployments import conflict_rows
 from casvault.vault.results.versions import VersionChange, VersionComparison, VersionResult
 
 if TYPE_CHECKING:
@@ -23,12 +29,11 @@ if TYPE_CHECKING:
     from casvault.artifacts.draft import Draft
     from casvault.deploy.snapshots import Line
     from casvault.deploy.versions import Remade
-    from casvault.oid import Oid
 
     RemakePlan = Callable[[Draft, Line, bytes, Oid], Remade]
 
 
-class Versions(NamingVault):
+class Versions(Merges, NamingVault):
     def split_revision(self, revision: str, *, collection: str | None = None) -> tuple[str, str | None]:
         """REV and PATH of REV:PATH, None without a path; a colon in a tag's label or in braces belongs to REV."""
         return split_path(self._names(collection), revision)
@@ -79,10 +84,30 @@ class Versions(NamingVault):
         """Take back what one version of an artifact changed, as a new version; what came later stays.
 
         A three-way merge of the newest version with the parent of that one (the first one, of a merge). What the
-        collection's directory holds is recorded first. ConflictError, with nothing changed, where something later
-        stands against it.
+        collection's directory holds is recorded first. Where something later stands against it, the artifact stays as
+        it is and the merge waits, to be resolved and brought to its end by `continue_revert`.
         """
         return self._remake("revert", plan_revert, artifact, version, collection, message)
+
+    def continue_revert(self, merge: str, *, message: str = "") -> VersionResult:
+        """Bring a revert to its end whose conflicts are all resolved, together with what came to the artifact since.
+
+        ConflictError, with nothing changed, names what is still open. Where the artifact has moved on and clashes with
+        the result, that is a new conflict, which waits under the same name.
+        """
+        found = self._find_merge(merge)
+        subject = found.subject
+        if not isinstance(subject, Reverting):
+            raise UsageError("no revert; `continue_merge` brings it to its end", place=merge)
+
+        def plan(draft: Draft, line: Line) -> Remade:
+            standing = draft.ref(found.ref)
+            if standing is None:
+                raise StaleError("somebody else has ended this merge", place=merge)
+            return plan_continue_revert(draft, line, subject, read_pending(draft.stage, standing))
+
+        command = Command(CONTINUE, subject.arguments)
+        return self._run(command, plan, show(subject.collection), Oid.from_hex(show(subject.source)), message)
 
     def restore_version(
         self, artifact: str, version: str, *, collection: str | None = None, message: str = ""
@@ -110,19 +135,31 @@ class Versions(NamingVault):
     ) -> VersionResult:
         subject = self._artifact(artifact, collection)
         source = self._version(subject, version).version
-        session = self._session(message, self._directories(subject.collection))
+        command = Command(kind, (*subject.home, source))
+        return self._run(
+            command, lambda draft, line: plan(draft, line, subject.path, source), subject.collection, source, message
+        )
+
+    def _run(
+        self, command: Command, plan: Callable[[Draft, Line], Remade], collection: str, source: Oid, message: str
+    ) -> VersionResult:
+        """Run a command whose second argument is the artifact's path."""
+        session = self._session(message, self._directories(collection))
         made: list[Remade] = []
-        with self._stage() as stage, self._line(subject.collection, session, stage) as line:
+        with self._stage() as stage, self._line(collection, session, stage) as line:
 
             def planned(draft: Draft) -> None:
-                made[:] = [plan(draft, line, subject.path, source)]
+                made[:] = [plan(draft, line)]
 
-            outcome = run(session, stage, Command(kind, (line.name, subject.path, source)), planned)
+            outcome = run(session, stage, command, planned)
         (remade,) = made
-        changes = iter_file_changes(self.reader, remade.old, remade.new, subject.path)
+        path = command.arguments[1]
+        changes = iter_file_changes(self.reader, remade.old, remade.new, path)
         files = tuple(FileChange(show(each.path), each.old, each.new) for each in changes)
-        home = (subject.collection, show(subject.path))
-        return VersionResult(*home, source, remade.version, remade.old != remade.new, files, outcome)
+        is_new = remade.old != remade.new
+        rows = conflict_rows(remade.conflicts)
+        home = (collection, show(path))
+        return VersionResult(*home, source, remade.version, is_new, files, rows, remade.merge, outcome)
 
     def _patch(self, change: VersionChange) -> Iterator[bytes]:
         old_path = None if change.old_path is None else typed(change.old_path)

@@ -18,7 +18,7 @@ TAG_ROW = {
 BUMP = {"collection", "artifact", "old", "new", "bump", "current", "next", "reasons", "notes"}
 COMPARISON = {"collection", "artifact", "old", "new", "old_tags", "new_tags", "changes", "notes"}
 CHANGE = {"change", "path", "old_path", "old", "new"}
-VERSION = {"collection", "artifact", "source", "version", "created", "files", *OUTCOME}
+VERSION = {"collection", "artifact", "source", "version", "created", "files", "conflicts", "merge", *OUTCOME}
 SECTION = {
     "labels", "version", "seconds", "zone", "message", "major", "bump", "since", "versions", "changes",
 }  # fmt: skip
@@ -153,8 +153,16 @@ def test_revert(tagged: World) -> None:
     edit(tagged, "FIVE", "Five")
     before = tagged.skill.read_text()
     clash = tagged.run("revert", "skill/pdf", "~2", "--json")
-    assert (clash.code, clash.document["error"]["code"]) == (4, "conflict")
+    assert (clash.code, set(clash.document)) == (4, VERSION)
+    assert [each["path"] for each in clash.document["conflicts"]] == ["skills/pdf/SKILL.md"]
     assert tagged.skill.read_text() == before
+    handle = clash.document["merge"]
+    assert "revert" in tagged.done("merges", "list").out
+    assert "revert of skills/pdf" in tagged.done("merges", "show", handle).out
+    assert tagged.run("merges", "continue", handle).code == 4
+    tagged.done("resolve", handle, "SKILL.md", "--theirs")
+    assert set(tagged.done("merges", "continue", handle, "--json").document) == VERSION
+    assert tagged.skill.read_text() == SKILL.replace("one", "ONE")
 
 
 def test_restore_of_a_version(tagged: World) -> None:

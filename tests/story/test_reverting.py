@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from casvault.errors import ConflictError, NotFoundError, RefusedError
+from casvault.errors import ConflictError, NotFoundError, RefusedError, UsageError
+from casvault.pending import How
 from casvault.vault.vault import Vault
 from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, picture, text, write
 from tests.support.git import needs_git
@@ -70,18 +71,115 @@ def test_revert_records_first_what_the_directory_holds(scene: Scene) -> None:
     vault = scene.vault()
     vault.revert("skill/pdf", bad)
     assert (scene.lib / PDF).read_text() == text(line8="eight")
-    assert [info.origin for info in vault.lineage("skill/pdf")] == ["revert", "edit", "edit", "import"]
+    assert [info.origin.value for info in vault.lineage("skill/pdf")] == ["revert", "edit", "edit", "import"]
     assert vault.rev_parse("skill/other") is not None
 
 
-def test_revert_that_conflicts_changes_nothing(scene: Scene) -> None:
+def test_revert_that_conflicts_leaves_the_artifact_and_waits(scene: Scene) -> None:
+    bad = edit(scene, 5, "five")
+    newest = edit(scene, 5, "FIVE")
+    before = picture(scene.lib, own=True)
+    vault = scene.vault()
+    result = vault.revert("skill/pdf", bad)
+    assert (result.created, result.is_complete, result.version.hex()) == (False, False, newest)
+    assert [(row.path, row.kind.value) for row in result.conflicts] == [(PDF, "content")]
+    assert picture(scene.lib, own=True) == before
+    (info,) = vault.merges()
+    assert (info.handle, info.direction.value, info.collection, info.artifact, info.project) == (
+        result.merge, "revert", "lib", "skills/pdf", "",
+    )  # fmt: skip
+    marked = vault.conflict_text("skill/pdf", "SKILL.md")
+    assert marked is not None
+    for line in (f"<<<<<<< collection lib\nFIVE\n||||||| version {bad[:12]}\nfive\n=======\nline 5\n>>>>>>> before",):
+        assert line in marked.text.decode()
+    assert vault.revert("skill/pdf", bad).outcome.operation is None
+    assert_clean(vault)
+
+
+@pytest.fixture
+def clash(scene: Scene) -> str:
+    """A revert that waits; its handle."""
     bad = edit(scene, 5, "five")
     edit(scene, 5, "FIVE")
+    handle = scene.vault().revert("skill/pdf", bad).merge
+    assert handle is not None
+    return handle
+
+
+def test_a_revert_is_continued_when_its_conflicts_are_settled(scene: Scene, clash: str) -> None:
+    vault = scene.vault()
+    before = vault.rev_parse("skill/pdf")
+    with pytest.raises(ConflictError):
+        vault.continue_revert(clash)
+    vault.resolve(clash, PDF, How.THEIRS)
+    result = vault.continue_revert(clash, message="At last")
+    assert (result.created, result.merge) == (True, None)
+    assert (scene.lib / PDF).read_text() == text()
+    info = vault.show("skill/pdf")
+    assert (info.origin, info.parents, info.message) == ("revert", (before,), "At last")
+    assert [(each.path, each.how) for each in vault.resolved_in("skill/pdf")] == [(PDF, How.THEIRS)]
+    assert vault.merges() == []
+    assert vault.status().changes == ()
+    vault.undo()
+    assert (scene.lib / PDF).read_text() == text(line5="FIVE")
+    assert [each.handle for each in vault.merges()] == [clash]
+    assert_clean(vault)
+
+
+def test_a_revert_is_united_with_what_came_since(scene: Scene, clash: str) -> None:
+    vault = scene.vault()
+    vault.resolve(clash, PDF, How.THEIRS)
+    newest = edit(scene, 10, "ten")
+    change_line(scene.lib / PDF, 11, "not yet recorded")
+    vault.continue_revert(clash)
+    assert (scene.lib / PDF).read_text() == text(line10="ten", line11="not yet recorded")
+    info = vault.show("skill/pdf")
+    assert info.origin == "revert"
+    assert vault.is_ancestor(newest, info.id.hex())
+    assert vault.merges() == []
+
+
+def test_a_revert_that_clashes_again_waits_again(scene: Scene, clash: str) -> None:
+    vault = scene.vault()
+    vault.resolve(clash, PDF, How.THEIRS)
+    newest = edit(scene, 5, "five again")
+    result = vault.continue_revert(clash)
+    assert (result.is_complete, result.merge, result.version.hex()) == (False, clash, newest)
+    assert (scene.lib / PDF).read_text() == text(line5="five again")
+    (info,) = vault.merges()
+    assert len(info.open) == 1
+    vault.resolve(clash, PDF, How.THEIRS)
+    vault.continue_revert(clash)
+    assert (scene.lib / PDF).read_text() == text()
+    assert vault.show("skill/pdf").parents[0].hex() == newest
+    assert vault.merges() == []
+    assert_clean(vault)
+
+
+def test_a_revert_can_be_given_up(scene: Scene, clash: str) -> None:
+    vault = scene.vault()
+    vault.abort_merge(clash)
+    assert vault.merges() == []
+    assert (scene.lib / PDF).read_text() == text(line5="FIVE")
+    assert vault.operations()[0].arguments == ("lib", "skills/pdf")
+
+
+def test_a_revert_of_an_artifact_that_is_gone_cannot_be_continued(scene: Scene, clash: str) -> None:
+    vault = scene.vault()
+    vault.resolve(clash, PDF, How.THEIRS)
+    vault.remove(["skill/pdf"])
     before = state(scene)
-    with pytest.raises(ConflictError, match="was changed again since") as caught:
-        scene.vault().revert("skill/pdf", bad)
-    assert caught.value.conflicts == (f"{PDF}: content",)
+    with pytest.raises(NotFoundError, match="not in collection lib any more"):
+        vault.continue_revert(clash)
     assert state(scene) == before
+
+
+def test_each_kind_of_merge_has_its_own_end(scene: Scene, clash: str) -> None:
+    for command in (scene.vault().continue_merge, scene.vault().continue_branch):
+        with pytest.raises(UsageError):
+            command(clash)
+    with pytest.raises(NotFoundError):
+        scene.vault().continue_revert("skill/none")
 
 
 def test_revert_of_what_is_gone_already(scene: Scene) -> None:
@@ -131,7 +229,7 @@ def test_restore_a_version(scene: Scene) -> None:
     assert sorted(file.change.value for file in result.files) == ["modified", "removed"]
     assert (scene.lib / PDF).read_text() == text()
     assert not (scene.lib / "skills/pdf/new.txt").exists()
-    origins = [(info.origin, info.message) for info in vault.lineage("skill/pdf")]
+    origins = [(info.origin.value, info.message) for info in vault.lineage("skill/pdf")]
     assert origins == [("restore", "Back"), ("edit", "Back"), ("edit", ""), ("import", "")]
     assert not vault.restore_version("skill/pdf", "v1").created
     assert_clean(vault)

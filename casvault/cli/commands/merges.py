@@ -18,6 +18,7 @@ from casvault.cli.call import Call
 from casvault.cli.command import PROJECTS, MessageOption, command
 from casvault.cli.commands.branches import merge_document, merge_lines
 from casvault.cli.commands.updating import answer_update
+from casvault.cli.commands.versions import answer_revert
 from casvault.cli.documents import plain
 from casvault.cli.editing import edited
 from casvault.cli.failures import CONFLICT
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from casvault.vault.results.deployments import ContinueResult
     from casvault.vault.results.merges import ConflictInfo, EarlierChoice, Marked, MergeInfo, MergeResult
 
-BRANCH, UPSTREAM = "BRANCH", "UPSTREAM"
-"""The directions of merges of branches and of updates."""
+BRANCH, UPSTREAM, REVERT = "BRANCH", "UPSTREAM", "REVERT"
+"""The directions of merges of branches, of updates and of reverts."""
 MERGE_HELP = "Its handle, as `casvault merges list` shows it, or the name of the artifact or branch."
 MergeArgument = Annotated[str, typer.Argument(metavar="MERGE", help=MERGE_HELP)]
 TOOL_HELP = f"Merge it in a tool ({', '.join(TOOLS)}), or by a command with $BASE, $LOCAL, $REMOTE and $MERGED."
@@ -71,15 +72,17 @@ def continue_merge(
 ) -> int:
     """Finish a merge of which every conflict is settled.
 
-    The result goes into the collection that was pulled to or updated, the project that was deployed to, or the branch
-    that was merged into, together with what happened there since. If that clashes, it is a new conflict, which waits
-    under the same name.
+    The result goes into the collection that was pulled to, updated or reverted in, the project that was deployed to, or
+    the branch that was merged into, together with what happened there since. If that clashes, it is a new conflict,
+    which waits under the same name.
     """
     call = Call.of(context)
     vault = call.vault()
     direction = vault.merge_info(merge).direction.name
     if direction == UPSTREAM:
         return answer_update(call, vault.continue_update(merge, follow=follow, message=message))
+    if direction == REVERT:
+        return answer_revert(call, vault.continue_revert(merge, message=message))
     if direction == BRANCH:
         ended = vault.continue_branch(merge, message=message)
         call.answer(merge_document(ended), merge_lines(ended))

@@ -9,10 +9,10 @@ from casvault.cli.call import Call
 from casvault.cli.command import HISTORY, CollectionOption, ExitCodeOption, MessageOption, command
 from casvault.cli.commands.artifacts import ArtifactArgument
 from casvault.cli.documents import plain
-from casvault.cli.failures import DIFFERENCE
+from casvault.cli.failures import CONFLICT, DIFFERENCE
 from casvault.cli.outcomes import outcome_document
 from casvault.cli.patches import patch_lines
-from casvault.cli.terminal import changed, coloured, count, is_colourful, quoted, short
+from casvault.cli.terminal import changed, coloured, columns, count, is_colourful, quoted, short
 
 if TYPE_CHECKING:
     from casvault.vault.results.versions import VersionChange, VersionComparison, VersionResult
@@ -65,16 +65,21 @@ def revert(
     version: Annotated[str, typer.Argument(metavar="VERSION", help=VERSION_HELP)],
     message: MessageOption = "",
     collection: CollectionOption = None,
-) -> None:
+) -> int:
     """Take back what one version of an artifact changed, as a new version.
 
-    What came later stays; where it stands against that, nothing is changed and the conflicts are named. What the
-    directory holds is recorded first. `casvault restore ARTIFACT@VERSION` brings a whole version back instead.
+    What came later stays; where it stands against that, the artifact stays as it is, and the merge waits: see
+    `casvault merges list`. What the directory holds is recorded first. `casvault restore ARTIFACT@VERSION` brings a
+    whole version back instead.
     """
     call = Call.of(context)
-    result = call.vault().revert(artifact, version, collection=collection, message=message)
+    return answer_revert(call, call.vault().revert(artifact, version, collection=collection, message=message))
+
+
+def answer_revert(call: Call, result: "VersionResult") -> int:
     call.answer(version_document(result), version_lines(result, "reverted", "nothing is left to revert of"))
     call.warn_of(result.outcome)
+    return 0 if result.is_complete else CONFLICT
 
 
 def version_document(result: "VersionResult") -> dict[str, object]:
@@ -85,6 +90,11 @@ def version_document(result: "VersionResult") -> dict[str, object]:
 
 def version_lines(result: "VersionResult", verb: str, nothing: str) -> Iterator[str]:
     name = coloured(quoted(result.artifact), bold=True)
+    if result.merge is not None:
+        clash = count(len(result.conflicts), "conflict")
+        yield f"{name}: {clash}, and nothing was changed: casvault merges show {result.merge}"
+        yield from columns([(f"  {quoted(each.path)}", each.kind.value) for each in result.conflicts])
+        return
     if not result.created:
         yield f"{name}: {nothing} {short(result.source)}"
         return

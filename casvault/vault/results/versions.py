@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from casvault.objects import Root
     from casvault.oid import Oid
     from casvault.vault.results.changes import FileChange
+    from casvault.vault.results.deployments import ConflictRow
 
 
 class VersionChange(NamedTuple):
@@ -47,4 +48,11 @@ class VersionResult(NamedTuple):
     created: bool
     files: tuple[FileChange, ...]
     """What changed in the artifact."""
+    conflicts: tuple[ConflictRow, ...]
+    merge: str | None
+    """The handle of the merge that waits for them to be settled; the artifact stays as it is until then."""
     outcome: Outcome
+
+    @property
+    def is_complete(self) -> bool:
+        return self.merge is None
