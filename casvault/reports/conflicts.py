@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show
 from casvault.artifacts.version import COLLECTION, PATH
-from casvault.deploy.concluding import iter_kept
+from casvault.deploy.concluding import ENDING, iter_kept
 from casvault.deploy.subject import Branching, Direction, read_subject
 from casvault.deploy.undoing import REDO, UNDO, UNDOES
 from casvault.errors import UnsupportedError
@@ -126,7 +126,7 @@ def iter_ended(log: OperationLog, reader: ObjectReader, since: int | None = None
     undone = _find_undone(log)
     seen: set[Oid] = set()
     for step in iter_steps_forward(log):
-        if since is not None and step.operation.who.seconds < since:
+        if step.operation.kind not in ENDING or (since is not None and step.operation.who.seconds < since):
             continue
         for collection, path, record in iter_kept(step.operation):
             yield _ended(collection, path, record, step, step.operation.who, None, undone=step.id in undone)
