@@ -90,7 +90,7 @@ def test_a_name_of_nothing_and_of_two_things(scene: Scene, vault: Vault) -> None
         vault.iter_audit("nothing")
     (scene.root / "review").mkdir()
     vault.deploy(["review"], scene.root / "review")
-    with pytest.raises(UsageError, match="project review, commands/review.md"):
+    with pytest.raises(UsageError, match=r"project review, commands/review\.md"):
         vault.iter_audit("review")
 
 
