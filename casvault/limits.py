@@ -44,6 +44,12 @@ STRUCTURED_DEPTH: Final = 64
 LOCK_BYTES: Final = 64 * MIB
 """A larger `casvault.lock` was not written by casvault, which takes some 300 bytes for an entry."""
 
+ARCHIVE_BYTES: Final = 16 * GIB
+"""An archive of somebody else's whose content is larger is not unpacked: it may be made to fill the disk."""
+
+ARCHIVE_MEMBERS: Final = 1_000_000
+"""Files, directories and links in one."""
+
 RENAME_PAIRS: Final = 1_000_000
 """Removed files times added files that are compared for similarity, for each side of a merge; git's 1,000 a side."""
 
