@@ -10,8 +10,6 @@ from casvault.objects.names import escape, unescape
 from casvault.trees import diff_paths, find_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from casvault.deploy.state import Deployments
     from casvault.objects import Commit, ObjectReader
     from casvault.oid import Oid
@@ -29,22 +27,22 @@ def last_deployed(reader: ObjectReader, state: Oid | None, deployments: Deployme
         commit = read_commit(reader, state)
         parent = commit.parents[0] if commit.parents else None
         before = None if parent is None else read_commit(reader, parent)
-        changed = set(wanted) if before is None else set(_iter_changed(reader, before, commit)) & wanted.keys()
+        changed = set(wanted) if before is None else places_that_differ(reader, before, commit) & wanted.keys()
         for place in changed:
-            if before is None or _deployed(reader, before, place) != wanted[place].deployed:
+            if before is None or deployed_at(reader, before, place) != wanted[place].deployed:
                 found[place] = commit.committer.seconds
                 del wanted[place]
         state = parent
     return found
 
 
-def _iter_changed(reader: ObjectReader, before: Commit, after: Commit) -> Iterator[Place]:
-    """The places that a state changed."""
-    for path, _, _ in diff_paths(reader, before.root, after.root):
-        parts = path.split(b"/")
-        yield Place(*map(unescape, parts[: len(Place._fields)]))
+def places_that_differ(reader: ObjectReader, before: Commit, after: Commit) -> set[Place]:
+    """The places at which two states of a project are not the same."""
+    paths = (path.split(b"/")[: len(Place._fields)] for path, _, _ in diff_paths(reader, before.root, after.root))
+    return {Place(*map(unescape, parts)) for parts in paths}
 
 
-def _deployed(reader: ObjectReader, state: Commit, place: Place) -> Oid | None:
+def deployed_at(reader: ObjectReader, state: Commit, place: Place) -> Oid | None:
+    """The version that a state has at a place."""
     found = find_path(reader, state.root, b"/".join((*map(escape, place), b"deployed")))
     return found.id if found is not None and found.mode == LINK else None

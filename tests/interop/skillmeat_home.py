@@ -17,6 +17,7 @@ FIRST, SECOND = "20250110-093000-000001", "20250211-101500-250000"
 H1 = {"SKILL.md": "# pdf\n\none\ntwo\nthree\nfour\nfive\n", "scripts/run.py": "print('one')\n"}
 H2 = {**H1, "SKILL.md": H1["SKILL.md"].replace("one", "one, improved")}
 H3 = {**H2, "SKILL.md": H2["SKILL.md"].replace("three", "three, improved")}
+EDITED = {**H2, "SKILL.md": H2["SKILL.md"].replace("five", "five, as here")}
 REVIEW = "Review this.\n"
 HELPER = "---\nname: helper\n---\nHelp.\n"
 SHAPES = ("sha_only", "lineage", "base_hash", "base_snapshot", "profiles", "older")
@@ -291,8 +292,8 @@ deployed-from = "/home/ada/.skillmeat/collections/lib"
 _CONTENTS = {
     "sha_only": {".claude/skills/pdf": H1, ".claude/commands": {"review.md": REVIEW}},
     "lineage": {".claude/skills/pdf": H2},
-    "base_hash": {".claude/skills/pdf": {**H2, "SKILL.md": H2["SKILL.md"].replace("five", "five, as here")}},
-    "base_snapshot": {".claude/skills/pdf": H2},
+    "base_hash": {".claude/skills/pdf": EDITED},
+    "base_snapshot": {".claude/skills/pdf": EDITED},
     "profiles": {".codex/skills/pdf": H1, ".cursor/team/agents": {"helper.md": HELPER}},
     "older": {".claude/skills/pdf": H1},
 }

@@ -72,6 +72,14 @@ def test_recorded_hashes_become_bases(fixture: Fixture, vault: Vault) -> None:
     assert vault.fsck().problems == ()
 
 
+def test_what_nobody_has_edited_is_the_version_that_was_deployed(fixture: Fixture, vault: Vault) -> None:
+    """An older merge base made an unedited copy look like local edits, which a deploy then refused to replace."""
+    write_files(fixture.project("base_hash") / ".claude/skills/pdf", H2)
+    result = import_skillmeat(vault, fixture.home, [fixture.project("base_hash")])
+    assert skill(vault, result.deployments[0].settled) == H2["SKILL.md"]
+    assert statuses(vault, fixture.project("base_hash")) == {"skills/pdf": Status.OUTDATED}
+
+
 def test_drift_and_pull_use_the_true_base(fixture: Fixture, vault: Vault) -> None:
     import_skillmeat(vault, fixture.home, [fixture.projects])
     assert statuses(vault, fixture.project("sha_only")) == {

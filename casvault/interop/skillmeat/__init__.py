@@ -6,6 +6,7 @@ written back: an import after an export after an import is the identity. What it
 `deployed`, `hashing` and `stamps`, and what is kept in `kept`.
 """
 
+from casvault.interop.skillmeat.exporting import export_skillmeat
 from casvault.interop.skillmeat.hashing import hash_path
 from casvault.interop.skillmeat.importing import import_skillmeat
 from casvault.interop.skillmeat.kept import Legacy
@@ -26,6 +27,7 @@ __all__ = [
     "ImportedDeployment",
     "LeftOut",
     "Legacy",
+    "export_skillmeat",
     "hash_path",
     "import_skillmeat",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.deploy.state import Place
 from casvault.interop.skillmeat.deployed import find_projects, read_files
+from casvault.interop.skillmeat.facts import History
 from casvault.interop.skillmeat.hashing import hash_path
 from casvault.interop.skillmeat.home import read_homes
 from casvault.interop.skillmeat.kept import COLLECTIONS, plan_kept_collection, read_kept_collection
@@ -83,7 +84,9 @@ def _places(project: ProjectFiles, manifests: Manifests) -> Iterator[Place]:
 def _scan(vault: Vault, taking: Taking, home: Home) -> Lineage:
     line = taking.line(home.name)
     kept = read_kept_collection(taking.stage, vault.find_ref((COLLECTIONS + line.name).decode()))
-    pasts = [scan_archive(taking.stage, home, each) for each in home.archives if each.id not in kept.snapshots]
+    # What casvault has exported of its own history is there already.
+    known = {*kept.snapshots, *History(vault).snapshot_ids(line.name).values()}
+    pasts = [scan_archive(taking.stage, home, each) for each in home.archives if each.id not in known]
     units = () if line.scan is None else line.scan.units
     return Lineage(home, line, tuple(pasts), hash_units(home.directory, units))
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.recording import link_to
-from casvault.artifacts.version import TYPE
 from casvault.objects import FILE, LINK, Root, read_blob, read_commit, write_blob
 from casvault.objects.canonical import encode
 from casvault.trees import edit_paths, empty_root, find_path, walk
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from casvault.objects import Field, ObjectReader, ObjectStage
     from casvault.oid import Oid
 
-KEPT = b"skillmeat"
 PROJECTS, COLLECTIONS = b"skillmeat/projects/", b"skillmeat/collections/"
 LEGACY = b"legacy"
 """A field for each recorded hash that no imported content has: [file, key, hash]."""
@@ -90,25 +87,33 @@ def plan_kept_project(
     draft: Draft, name: bytes, project: bytes, files: Mapping[bytes, bytes], legacy: Iterable[Legacy]
 ) -> None:
     """Keep the texts of a project, which are true for its state on the draft."""
-    states: dict[bytes, Root | None] = {FILES + b"/" + path: _text(draft.stage, text) for path, text in files.items()}
-    state = draft.ref(project)
+    _plan(draft, PROJECTS + name, write_project_root(draft.stage, files, draft.ref(project)), legacy)
+
+
+def write_project_root(stage: ObjectStage, files: Mapping[bytes, bytes], state: Oid | None) -> Root:
+    states: dict[bytes, Root | None] = {FILES + b"/" + path: _text(stage, text) for path, text in files.items()}
     if state is not None:
-        states[STATE] = link_to(draft, state)
-    _plan(draft, PROJECTS + name, edit_paths(draft.stage, empty_root(), states), legacy)
+        states[STATE] = _link(stage, state)
+    return edit_paths(stage, empty_root(), states)
 
 
 def plan_kept_collection(draft: Draft, name: bytes, kept: KeptCollection, legacy: Iterable[Legacy]) -> None:
+    stage = draft.stage
     links = [(SNAPSHOTS, kept.snapshots), (HASHES, kept.hashes)]
     states: dict[bytes, Root | None] = {
-        directory + b"/" + key.encode(): link_to(draft, oid) for directory, found in links for key, oid in found.items()
+        directory + b"/" + key.encode(): _link(stage, oid) for directory, found in links for key, oid in found.items()
     }
     if kept.listing is not None:
-        states[LISTING] = _text(draft.stage, kept.listing)
-    _plan(draft, COLLECTIONS + name, edit_paths(draft.stage, empty_root(), states), legacy)
+        states[LISTING] = _text(stage, kept.listing)
+    _plan(draft, COLLECTIONS + name, edit_paths(stage, empty_root(), states), legacy)
 
 
 def _text(stage: ObjectStage, text: bytes) -> Root:
     return Root(FILE, len(text), write_blob(stage, text))
+
+
+def _link(stage: ObjectStage, commit: Oid) -> Root:
+    return Root(LINK, read_commit(stage, commit).root.size, commit)
 
 
 def _plan(draft: Draft, ref: bytes, root: Root, legacy: Iterable[Legacy]) -> None:
@@ -116,8 +121,7 @@ def _plan(draft: Draft, ref: bytes, root: Root, legacy: Iterable[Legacy]) -> Non
     old = draft.ref(ref)
     if old is not None and draft.graph.commit(old).root == root:
         return
-    fields: list[Field] = [(TYPE, KEPT)]
-    fields += [
+    fields: list[Field] = [
         (LEGACY, encode([text.encode(errors="surrogateescape") for text in each])) for each in dict.fromkeys(legacy)
     ]
     parents = () if old is None else (old,)

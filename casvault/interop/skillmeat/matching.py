@@ -73,8 +73,11 @@ class Matching:
 
     def find_content(self, collection: bytes, path: bytes, state: Root) -> Oid | None:
         """The newest version with exactly this content."""
-        found = ((oid, self._draft.graph.commit(oid).root) for oid in self.lineage(collection, path))
-        return next((oid for oid, root in found if (root.mode, root.id) == (state.mode, state.id)), None)
+        return next((oid for oid in self.lineage(collection, path) if self.has_content(oid, state)), None)
+
+    def has_content(self, version: Oid, state: Root) -> bool:
+        root = self._draft.graph.commit(version).root
+        return (root.mode, root.id) == (state.mode, state.id)
 
     def find_in_snapshot(self, collection: bytes, snapshot_id: str, path: bytes) -> Oid | None:
         """The version that a snapshot of SkillMeat has at a path."""

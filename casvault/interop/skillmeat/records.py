@@ -117,6 +117,9 @@ class _Planning:
         if deployed is None or settled is None:
             self._leave(record, "no version of the artifact has a hash that is recorded, nor the project's content")
             return
+        if content is not None and state is not None and self._matching.has_content(content, state):
+            # What nobody has edited is the version that was deployed, whatever it was once to be merged over.
+            settled = content
         self._settle(place, deployed, settled, recognised=recognised is not None)
 
     def _settle(self, place: Place, deployed: Oid, settled: Oid, *, recognised: bool) -> None:
