@@ -62,6 +62,7 @@ HOMES: dict[str, str | dict[str, str]] = {
     "recover": "operations:recover",
     "fsck": "operations:fsck",
     "git": {"import": "git:import_git", "export": "git:export_git"},
+    "skillmeat": {"import": "skillmeat:import_skillmeat", "export": "skillmeat:export_skillmeat"},
     "ls-tree": "plumbing:ls_tree",
     "cat": "plumbing:cat",
     "hash": "plumbing:hash_files",
@@ -76,6 +77,7 @@ GROUPS = {
     "project": ("The projects that artifacts are deployed to.", "Projects"),
     "merges": ("Look at merges that met conflicts, continue or abort them.", "Projects"),
     "git": ("Git repositories, there and back.", "Exchange"),
+    "skillmeat": ("SkillMeat's collections and deployments, there and back.", "Exchange"),
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
