@@ -118,7 +118,8 @@ def _plan_project(history: History, project: _Project) -> _Job:
     for relative, new in writer.texts().items():
         path = project.directory / show(relative)
         old = find_file(path)
-        writes.append(_Write(path, relative, old, new, old in (None, new, kept.files.get(relative))))
+        is_known = old is None or old == new or history.has_kept(project.name, relative, old)
+        writes.append(_Write(path, relative, old, new, is_known))
     return _Job(project, state, kept, writes)
 
 
