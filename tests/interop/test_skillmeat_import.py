@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,21 @@ def test_snapshots_that_come_later_are_added(fixture: Fixture, vault: Vault) -> 
     result = import_skillmeat(vault, fixture.home, [fixture.project("lineage")])
     assert result.collections[0].snapshots == (SECOND,)
     assert statuses(vault, fixture.project("lineage")) == {"skills/pdf": Status.OUTDATED}
+
+
+def test_what_skillmeat_snapshots_from_now_on_goes_on_top(fixture: Fixture, vault: Vault) -> None:
+    import_skillmeat(vault, fixture.home)
+    (fixture.lib / "skills/pdf/SKILL.md").write_text("# fourth\n")
+    newer = fixture.snapshots / "20300101-000000-000000.tar.gz"
+    with tarfile.open(newer, "w:gz") as tar:
+        tar.add(fixture.lib, arcname="lib")
+    (fixture.lib / "skills/pdf/SKILL.md").write_text("# fifth\n")
+    assert import_skillmeat(vault, fixture.home).collections[0].snapshots == ("20300101-000000-000000",)
+    texts = [skill(vault, each.id) for each in vault.lineage("skills/pdf", collection="lib")]
+    assert texts == ["# fifth\n", "# fourth\n", *(each["SKILL.md"] for each in (H3, H2, H1))]
+    messages = ["from SkillMeat", "", "from SkillMeat", "pdf improved", "before sync"]
+    assert [each.message for each in vault.log("lib")] == messages
+    assert import_skillmeat(vault, fixture.home).outcome.operation is None
 
 
 def test_a_listed_snapshot_without_its_archive_is_named(fixture: Fixture, vault: Vault) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 import tomlkit
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from casvault.errors import MalformedError
+from casvault.errors import CasvaultError, MalformedError
 from casvault.interop.skillmeat.deployed import Layout, parse_deployed
+from casvault.interop.skillmeat.home import parse_listing, parse_lock, parse_manifest
 from casvault.interop.skillmeat.rendering import render_deployed
 from casvault.interop.skillmeat.stamps import Stamp, find_stamp, find_stamp_of_id, snapshot_id, write_like
 from casvault.interop.skillmeat.tables import parse_table
+
+from .skillmeat_home import SHAPES, Fixture, make_fixture
 
 NOON = Stamp(1_739_361_600)  # 2025-02-12T12:00:00Z
 
@@ -49,7 +56,25 @@ def test_another_time_takes_the_form(model: object, expected: str) -> None:
     assert write_like(NOON, model) == expected
 
 
-@pytest.mark.parametrize("wrong", ["soon", "", 5, None, True, ["2025-02-12T12:00:00"], "2025-13-01T00:00:00"])
+@pytest.fixture(scope="module")
+def fixture(tmp_path_factory: pytest.TempPathFactory) -> Fixture:
+    return make_fixture(tmp_path_factory.mktemp("home"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "0001-01-01T00:00:00",
+        "9999-12-31T23:59:59-23:00",
+        "soon",
+        "",
+        5,
+        None,
+        True,
+        ["2025-02-12T12:00:00"],
+        "2025-13-01T00:00:00",
+    ],
+)
 def test_what_is_no_time(wrong: object) -> None:
     assert find_stamp(wrong) is None
 
@@ -80,6 +105,50 @@ def test_what_is_not_toml_names_the_last_key(text: bytes, place: str) -> None:
     with pytest.raises(MalformedError) as caught:
         parse_table(text, "f")
     assert caught.value.place == place
+
+
+def texts_of_all_files(fixture: Fixture) -> list[tuple[bytes, Callable[[bytes], object]]]:
+    """Every text of a home and its projects, and what reads it."""
+    read: list[tuple[Path, Callable[[bytes], object]]] = [
+        (fixture.lib / "collection.toml", lambda text: parse_manifest(text, "f")),
+        (fixture.lib / "collection.lock", lambda text: parse_lock(text, "f")),
+        (fixture.snapshots / "snapshots.toml", lambda text: parse_listing(text, Path("f"))),
+    ]
+    read += [(fixture.deployed(shape), lambda text: parse_deployed(text, b".claude/f", "f")) for shape in SHAPES]
+    return [(path.read_bytes(), function) for path, function in read]
+
+
+def place_of_error(read: Callable[[bytes], object], text: bytes) -> str | None:
+    """Where casvault's own error says that the text is wrong; None if it is not. Any other error goes on."""
+    try:
+        read(text)
+    except CasvaultError as error:
+        return str(error.place)
+    return None
+
+
+def is_between_values(text: bytes, size: int) -> bool:
+    """Whether what stands before and after this place in its line is nothing, or a comment."""
+    before, after = text[:size].rpartition(b"\n")[2].strip(), text[size:].partition(b"\n")[0].strip()
+    return not before or not after or b"#" in before or after.startswith(b"#")
+
+
+def test_a_text_that_is_cut_off_anywhere_names_its_file(fixture: Fixture) -> None:
+    """Or it is cut off between two values of which the second is not required, and says less."""
+    for text, read in texts_of_all_files(fixture):
+        places = {size: place_of_error(read, text[:size]) for size in range(len(text))}
+        assert {place[0] for place in places.values() if place is not None} == {"f"}
+        assert [size for size, place in places.items() if place is None and not is_between_values(text, size)] == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_byte_that_is_wrong_is_a_crash(fixture: Fixture, data: st.DataObject) -> None:
+    text, read = data.draw(st.sampled_from(texts_of_all_files(fixture)))
+    at = data.draw(st.integers(0, len(text) - 1))
+    new = data.draw(st.binary(max_size=3) | st.sampled_from([b'"', b"[", b"]", b"=", b"\n", b"0" * 5000, b"[" * 2000]))
+    place = place_of_error(read, text[:at] + new + text[at + 1 :])
+    assert place is None or place.startswith("f")
 
 
 RECORD = {
