@@ -227,6 +227,18 @@ def test_an_export_that_was_cut_off_is_done_again(fixture: Fixture, vault: Vault
     assert place.read_bytes() == new != old
 
 
+def test_nothing_is_written_through_a_symlink(fixture: Fixture, vault: Vault, tmp_path: Path) -> None:
+    """The root of a profile that leads elsewhere let the file be written there."""
+    project = fixture.project("lineage")
+    vault.deploy(["skills/pdf"], project)
+    (project / ".claude").rename(tmp_path / "elsewhere")
+    (project / ".claude").symlink_to(tmp_path / "elsewhere")
+    before = (tmp_path / "elsewhere/.skillmeat-deployed.toml").read_bytes()
+    with pytest.raises(RefusedError, match="is a symlink"):
+        export_skillmeat(vault, projects=[project])
+    assert (tmp_path / "elsewhere/.skillmeat-deployed.toml").read_bytes() == before
+
+
 def test_a_collection_tells_what_it_has_now(fixture: Fixture, vault: Vault) -> None:
     write_files(fixture.lib, {"skills/new/SKILL.md": "# new\n", "skills/pdf/SKILL.md": "# another\n"})
     (fixture.lib / "commands/review.md").unlink()
