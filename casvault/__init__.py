@@ -11,12 +11,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from casvault.artifacts.version import Origin
     from casvault.deploy.actions import Action
     from casvault.deploy.advice import DriftType, MergeForecast, Recommendation
     from casvault.deploy.branching import Merging
     from casvault.deploy.deploying import DeployStrategy
     from casvault.deploy.drift import Status
+    from casvault.deploy.holding import Role
     from casvault.deploy.pulling import PullStrategy
+    from casvault.deploy.purposes import Purpose
     from casvault.deploy.updating import UpdateStrategy
     from casvault.errors import CasvaultError
     from casvault.oid import Oid
@@ -37,8 +40,11 @@ __all__ = [
     "MergeForecast",
     "Merging",
     "Oid",
+    "Origin",
     "PullStrategy",
+    "Purpose",
     "Recommendation",
+    "Role",
     "Status",
     "Take",
     "UpdateStrategy",
@@ -57,8 +63,11 @@ _HOMES = {
     "Merging": "deploy.branching",
     "How": "pending.merge",
     "Oid": "oid",
+    "Origin": "artifacts.version",
     "PullStrategy": "deploy.pulling",
+    "Purpose": "deploy.purposes",
     "Recommendation": "deploy.advice",
+    "Role": "deploy.holding",
     "Status": "deploy.drift",
     "Take": "pending.marking",
     "UpdateStrategy": "deploy.updating",

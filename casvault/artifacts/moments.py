@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Final
 
 from casvault.errors import UsageError
@@ -11,7 +11,6 @@ from casvault.errors import UsageError
 _AGO: Final = re.compile(r"([0-9]{1,9}) (second|minute|hour|day|week)s? ago")
 _UNITS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
 _WORDS: Final = {"now": 0, "yesterday": 86_400}
-_DATE_SIZE: Final = len("2026-01-31")
 
 
 def parse_moment(text: str, now: tuple[int, int]) -> int:
@@ -27,9 +26,8 @@ def parse_moment(text: str, now: tuple[int, int]) -> int:
     if ago := _AGO.fullmatch(plain):
         return seconds - int(ago[1]) * _UNITS[ago[2]]
     try:
-        found = datetime.fromisoformat(plain)
-        if len(plain) == _DATE_SIZE and plain[4] == "-":
-            found = datetime.combine(found.date(), time(23, 59, 59))
+        day = _find_day(plain)
+        found = datetime.fromisoformat(plain) if day is None else datetime.combine(day, time(23, 59, 59))
         if found.tzinfo is None:
             found = found.replace(tzinfo=timezone(timedelta(minutes=offset)))
         return int(found.timestamp())
@@ -39,3 +37,11 @@ def parse_moment(text: str, now: tuple[int, int]) -> int:
             place=text,
             remedy="write 2026-01-31, 2026-01-31T12:00, 2026-01-31T12:00:00+01:00, yesterday, or 3 days ago",
         ) from error
+
+
+def _find_day(text: str) -> date | None:
+    """The day, if a date stands alone."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -94,6 +94,11 @@ def read_version(reader: ObjectReader, oid: Oid) -> Version:
     return parse_version(oid, read_commit(reader, oid))
 
 
+def address_of(commit: Commit) -> tuple[bytes, bytes]:
+    """Collection and path of the artifact; what a foreign commit does not say is empty."""
+    return commit.field(COLLECTION) or b"", commit.field(PATH) or b""
+
+
 def parse_version(oid: Oid, commit: Commit) -> Version:
     """The facts of a version; what a foreign commit does not say is empty."""
     return Version(

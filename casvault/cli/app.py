@@ -39,7 +39,8 @@ HOMES: dict[str, str | dict[str, str]] = {
     "diff": "history:diff",
     "branch": "branches:branch",
     "merge": "branches:merge",
-    "lineage": "history:lineage",
+    "lineage": "lineage:lineage",
+    "snapshots": "snapshots:snapshots",
     "compare": "versions:compare",
     "revert": "versions:revert",
     "tag": "tags:tag",
@@ -75,6 +76,7 @@ HOMES: dict[str, str | dict[str, str]] = {
     "purge": "purging:purge",
     "retention": {"show": "retention:show", "set": "retention:set_policy", "plan": "retention:plan"},
     "git": {"import": "git:import_git", "export": "git:export_git"},
+    "skillmeat": {"import": "skillmeat:import_skillmeat", "export": "skillmeat:export_skillmeat"},
     "ls-tree": "plumbing:ls_tree",
     "cat": "plumbing:cat",
     "hash": "plumbing:hash_files",
@@ -90,6 +92,7 @@ GROUPS = {
     "project": ("The projects that artifacts are deployed to.", "Projects"),
     "merges": ("Look at merges that met conflicts, continue or abort them.", "Projects"),
     "git": ("Git repositories, there and back.", "Exchange"),
+    "skillmeat": ("SkillMeat's collections and deployments, there and back.", "Exchange"),
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

@@ -14,9 +14,10 @@ from casvault.objects.names import escape, unescape
 from casvault.trees import edit_paths, empty_root, find_path, iter_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from casvault.artifacts.draft import Draft
+    from casvault.artifacts.moves import Address
     from casvault.objects import ObjectReader, ObjectStage
     from casvault.oid import Oid
 
@@ -78,8 +79,25 @@ def read_deployment(reader: ObjectReader, state: Oid | None, place: Place) -> De
     """What is deployed at one place, without a look at the others."""
     if state is None:
         return None
-    found = find_path(reader, read_commit(reader, state).root, b"/".join(map(escape, place)))
+    found = find_path(reader, read_commit(reader, state).root, state_path(place))
     return None if found is None or found.mode != TREE else _deployment(reader, found.id)
+
+
+def find_deployments(
+    reader: ObjectReader, state: Oid, addresses: Iterable[Address]
+) -> Iterator[tuple[Place, Deployment]]:
+    """What a project has of some artifacts, in any of its roots, without reading the rest."""
+    wanted = list(addresses)
+    for root, collections in _iter_directories(reader, read_commit(reader, state).root.id):
+        for collection, path in wanted:
+            leaf = find_path(reader, Root(TREE, 0, collections), b"/".join(map(escape, (collection, path))))
+            if leaf is not None and leaf.mode == TREE:
+                yield Place(root, collection, path), _deployment(reader, leaf.id)
+
+
+def state_path(place: Place) -> bytes:
+    """Where in the tree of a state a deployment is."""
+    return b"/".join(map(escape, place))
 
 
 def _iter_directories(reader: ObjectReader, tree: Oid) -> Iterator[tuple[bytes, Oid]]:
@@ -107,8 +125,7 @@ def set_deployments(draft: Draft, ref: bytes, changes: Mapping[Place, Deployment
     root = empty_root() if old is None else read_commit(draft.stage, old).root
     edits: dict[bytes, Root | None] = {}
     for place, deployment in changes.items():
-        name = b"/".join(map(escape, place))
-        edits[name] = None if deployment is None else _write_deployment(draft, deployment)
+        edits[state_path(place)] = None if deployment is None else _write_deployment(draft, deployment)
     new_root = edit_paths(draft.stage, root, edits)
     if old is None or new_root != root:
         parents = () if old is None else (old,)

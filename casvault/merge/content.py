@@ -8,7 +8,7 @@ from casvault.merge.rule import resolve
 from casvault.text.apart import merge_apart
 from casvault.text.lines import is_binary, split_lines
 from casvault.text.markers import Labels, Style, render
-from casvault.text.merge3 import Chunk, Conflict, merge_text
+from casvault.text.merge3 import Chunk, Conflict, TextMerge, merge3
 
 NO_LABELS = Labels()
 
@@ -70,10 +70,11 @@ def merge_content(base: bytes | None, ours: bytes, theirs: bytes) -> MergedConte
     if base is None:
         both = Conflict((), tuple(split_lines(ours)), tuple(split_lines(theirs)))
         return ContentConflict(ContentConflictKind.BOTH_ADDED, (both,))
-    plain = merge_apart(base, ours, theirs)
+    lines = split_lines(base), split_lines(ours), split_lines(theirs)
+    plain = merge_apart(*lines)
     if plain is not None:
         return MergedContent(plain)
-    merged = merge_text(base, ours, theirs)
+    merged = TextMerge(tuple(merge3(*lines)))
     if merged.content is None:
         return ContentConflict(ContentConflictKind.TEXT, merged.chunks)
     return MergedContent(merged.content)

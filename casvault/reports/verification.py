@@ -25,7 +25,7 @@ from casvault.reports.changes import Step, iter_ref_changes
 from casvault.store import PackDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from casvault.formats.record import Record
     from casvault.objects import ObjectInfo, ObjectReader
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from casvault.repository import Repository
 
 _BATCH = 1000
+NEVER_DROPPED = 4
+"""Records, the newest, that every dropper leaves."""
+_GONE = "the record is gone"
 _LINES = {COLLECTIONS: SNAPSHOT, PROJECTS: PROJECT_STATE}
 
 
@@ -54,7 +57,9 @@ class Verification(NamedTuple):
     changes: int
     """Changes of refs that were looked at."""
     aside: tuple[int, ...]
-    """The numbers of operations in the packs that are in no chain: of writers that lost a race, or were cut off."""
+    """The numbers of operations in the packs that are in no chain: of writers that lost a race, were refused at the
+    last moment or cut off. One above the newest may also be one whose record was removed.
+    """
     first_break: Break | None
 
 
@@ -66,8 +71,18 @@ class _BrokenError(Exception):
         self.found = found
 
 
-def verify(repository: Repository, progress: Progress = silent) -> Verification:
-    walk = _Walk(repository, progress)
+class Directory(NamedTuple):
+    """What a directory says of itself."""
+
+    place: str
+    ref: bytes
+    """Of the collection that it holds."""
+    snapshot: Oid
+    """The one that it is at."""
+
+
+def verify(repository: Repository, directories: Sequence[Directory] = (), progress: Progress = silent) -> Verification:
+    walk = _Walk(repository, directories, progress)
     try:
         walk.run()
     except _BrokenError as broken:
@@ -76,14 +91,19 @@ def verify(repository: Repository, progress: Progress = silent) -> Verification:
 
 
 class _Walk:
-    def __init__(self, repository: Repository, progress: Progress) -> None:
+    def __init__(self, repository: Repository, directories: Sequence[Directory], progress: Progress) -> None:
         self._repository = repository
+        self._directories = directories
+        self._tips: dict[bytes, set[Oid]] = {}
+        """Every snapshot that a collection was at after an operation, by ref."""
         self._reader: ObjectReader = repository.objects
         self._graph = repository.graph()
         self._progress = progress
         self._records: dict[int, Record] = {}
         self._chain: set[Oid] = set()
         self._transactions: dict[bytes, int] = {}
+        self._gap: int | None = None
+        """The highest number below the newest at which no record stands."""
         self._operations = 0
         self._changes = 0
         self._aside: list[int] = []
@@ -102,7 +122,9 @@ class _Walk:
             self._check_changes(step)
             self._operations += 1
             self._progress("verify", self._operations, highest)
-        self._look_aside(highest)
+        for directory in self._directories:
+            self._check_directory(directory, highest)
+        self._look_aside()
 
     def _check_packs(self) -> None:
         objects = self._repository.objects
@@ -118,23 +140,20 @@ class _Walk:
                 raise _broken(None, error.place or pack.name, error.message) from error
 
     def _read_records(self) -> int | None:
-        """Read all records that stand; the highest number. Those that droppers must have left must all be there."""
+        """Read all records that stand; the highest number. The newest are never dropped."""
         numbers = set(self._repository.records.list_numbers())
         if not numbers:
             return None
         highest = max(numbers)
-        for number in range(highest, 0, -1):
-            is_kept = number > highest - self._repository.config.keep_records
-            if not is_kept and number not in numbers:
-                continue
+        for number in sorted(numbers | set(range(max(1, highest - NEVER_DROPPED + 1), highest)), reverse=True):
             try:
                 record = self._repository.records.find(number)
             except (DamageError, UnsupportedError) as error:
                 raise _broken(number, error.place or _record(number), error.message) from error
             if record is not None:
                 self._records[number] = record
-            elif is_kept:
-                raise _broken(number, _record(number), "the record is gone")
+            elif number > highest - NEVER_DROPPED:
+                raise _broken(number, _record(number), _GONE)
         return highest
 
     def _iter_checked(self, record: Record) -> Iterator[Step]:
@@ -164,12 +183,18 @@ class _Walk:
         return operation
 
     def _check_against_record(self, oid: Oid, operation: Operation) -> None:
-        """A record below those that are always kept may be what a sleeper left, which nobody reads."""
+        """Records are dropped from the lowest on, so none is missing between two that stand.
+
+        One that is not in the chain, below a gap, is what a sleeper left there; nobody reads it.
+        """
         number = operation.number
         record = self._records.get(number)
-        if record is None or (record.operation, record.transaction) == (oid, operation.transaction):
-            return
-        if number > max(self._records) - self._repository.config.keep_records:
+        if record is None:
+            self._gap = self._gap or number
+        elif (record.operation, record.transaction) == (oid, operation.transaction):
+            if self._gap is not None:
+                raise _broken(self._gap, _record(self._gap), _GONE)
+        elif self._gap is None:
             raise _broken(number, _record(number), f"the record names another operation: {record.operation.short}")
 
     def _check_changes(self, step: Step) -> None:
@@ -177,6 +202,8 @@ class _Walk:
         try:
             for ref, before, after in iter_ref_changes(self._reader, step):
                 self._changes += 1
+                if after is not None and ref.startswith(COLLECTIONS):
+                    self._tips.setdefault(ref, set()).add(after)
                 if after is not None:
                     wrong = self._find_wrong(ref, before, after, step.operation.kind)
                 else:
@@ -210,21 +237,29 @@ class _Walk:
             return None
         return f"{command} moved it from {before.short} to {after.short}, which does not come from there"
 
-    def _look_aside(self, highest: int) -> None:
+    def _check_directory(self, directory: Directory, highest: int) -> None:
+        """A directory is at a snapshot that some operation led to: else the newest operations are gone.
+
+        What the record of a snapshot is removed with is the chain's end, and the rest looks whole.
+        """
+        tips = self._tips.get(directory.ref, set())
+        known = directory.snapshot in tips
+        if not known and self._reader.find_infos([directory.snapshot])[0] is not None:
+            known = any(self._graph.is_ancestor(directory.snapshot, tip) for tip in tips)
+        if not known:
+            message = f"it is at snapshot {directory.snapshot.short}, to which no operation up to {highest} led"
+            raise _broken(None, directory.place, message)
+
+    def _look_aside(self) -> None:
         """What the packs hold of operations besides the chain.
 
-        One above the newest record is what is left where that record was removed; or where a command was cut off just
-        before it wrote it, which the next command puts right.
+        It is there where a writer lost a race, was refused at the last moment or was cut off; or where the newest
+        records were removed, which can be told from the others by what else depends on them only.
         """
         for oid in self._iter_commits():
             commit = read_commit(self._reader, oid)
-            if oid in self._chain or commit.field(TRANSACTION) is None:
-                continue
-            number = parse_operation(commit).number
-            if number > highest:
-                message = "the packs hold this operation, but its record is gone, or was never written"
-                raise _broken(number, _record(number), message)
-            self._aside.append(number)
+            if oid not in self._chain and commit.field(TRANSACTION) is not None:
+                self._aside.append(parse_operation(commit).number)
 
     def _iter_commits(self) -> Iterator[Oid]:
         ids = list(self._repository.objects.iter_ids())

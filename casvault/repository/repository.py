@@ -15,6 +15,8 @@ from casvault.maintenance.removal import is_lingering, iter_lingering, remove_ob
 from casvault.maintenance.rollup import roll_up
 from casvault.objects import MemoryObjects, ObjectReader
 from casvault.refs import LocalRecords, MemoryRecords, OperationLog, purged_error, purged_tree, read_tombstones
+from casvault.repository.changefile import ChangeFile
+from casvault.repository.changeindex import ChangeIndex
 from casvault.repository.config import ID_SIZE, Config, create_config, read_config
 from casvault.repository.graphfile import GraphFile
 from casvault.repository.places import LocalPlaces, MemoryPlaces, Places
@@ -68,6 +70,7 @@ class Repository:
         """The directory of tombstones when it was last read, and what is in it. Replaced as a whole."""
         graph = self.cache_path("commits.graph")
         self.graph_cache = None if graph is None else GraphFile(graph, blake3(config.id).digest())
+        self._changes: ChangeIndex | None = None
 
     @classmethod
     def create(cls, directory: Path) -> Repository:
@@ -173,6 +176,14 @@ class Repository:
     def graph(self) -> CommitGraph:
         """The commits of the vault, for one question or one command."""
         return CommitGraph(self.objects, self.graph_cache)
+
+    def changes(self) -> ChangeIndex:
+        """Which commits changed which paths; made of the cache when it is first asked for."""
+        if self._changes is None:
+            path = self.cache_path("changes.index")
+            file = None if path is None else ChangeFile(path, blake3(self.config.id).digest())
+            self._changes = ChangeIndex(self.objects, file)
+        return self._changes
 
     def cache_path(self, name: str) -> Path | None:
         """A file that may be removed at any time; None in memory."""

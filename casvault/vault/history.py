@@ -1,4 +1,4 @@
-"""The façade's part for looking: revisions, logs, lineage, trees, contents, differences."""
+"""The façade's part for looking: revisions, logs, trees, contents, differences."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from casvault.artifacts.changes import iter_file_changes
 from casvault.artifacts.names import show, typed
+from casvault.artifacts.pathlog import iter_changed, iter_changed_by_walk
 from casvault.artifacts.preview import preview_merge
 from casvault.artifacts.revision import (
-    find_artifact,
     find_state,
     resolve,
     resolve_commitish,
@@ -18,7 +18,7 @@ from casvault.artifacts.revision import (
     resolve_state,
     split_path,
 )
-from casvault.artifacts.snapshot import flatten
+from casvault.artifacts.snapshot import flatten, is_snapshot
 from casvault.artifacts.version import COLLECTION, ORIGIN, PATH, TYPE
 from casvault.deploy.scanning import scan_collection
 from casvault.errors import FailureError, NotFoundError, PurgedError, UsageError
@@ -62,19 +62,38 @@ class History(OpenVault):
             raise UsageError("not a commit", place=revision, remedy="`casvault cat` prints other objects")
         return _info(oid, read_commit(self.reader, oid))
 
-    def log(self, revision: str = "@", *, limit: int | None = None, collection: str | None = None) -> list[CommitInfo]:
-        """The commits that a revision can reach, the newest first; for an artifact its lineage."""
-        oid = resolve_commitish(self._names(collection), revision)
-        found = self._repository.graph().iter_children_first([oid])
-        return [_info(each, commit) for each, commit in islice(found, limit)]
+    def log(
+        self,
+        revision: str = "@",
+        *,
+        paths: Iterable[str] = (),
+        limit: int | None = None,
+        collection: str | None = None,
+    ) -> list[CommitInfo]:
+        """The commits that a revision can reach, the newest first; for an artifact its versions.
 
-    def lineage(self, artifact: str, *, limit: int | None = None, collection: str | None = None) -> list[CommitInfo]:
-        """The versions of an artifact, children before parents and the newest first, merges and forks included."""
-        names = self._names(collection)
-        found = find_artifact(names, artifact) if names.collection else None
-        oid = resolve_commitish(names, artifact) if found is None else found[1]
-        walk = self._repository.graph().iter_children_first([oid])
-        return [_info(each, commit) for each, commit in islice(walk, limit)]
+        With paths only those that changed one of them: files inside artifacts, artifacts, other files, directories. An
+        artifact that was renamed is followed to where it was before.
+        """
+        oid = resolve_commitish(self._names(collection), revision)
+        wanted = [typed(path).strip(b"/") for path in paths]
+        if b"" in wanted or not wanted:
+            found = self._repository.graph().iter_children_first([oid])
+            return [_info(each, commit) for each, commit in islice(found, limit)]
+        changed = islice(self._iter_changed(oid, wanted), limit)
+        return [_info(each, read_commit(self.reader, each)) for each in changed]
+
+    def has_path(self, path: str, revision: str = "@", *, collection: str | None = None) -> bool:
+        """Whether a path is in what a revision holds, or ever was in the collection's history that leads there."""
+        oid = resolve_commitish(self._names(collection), revision)
+        return next(self._iter_changed(oid, [typed(path).strip(b"/")]), None) is not None
+
+    def _iter_changed(self, tip: Oid, paths: list[bytes]) -> Iterator[Oid]:
+        commit = read_commit(self.reader, tip)
+        if is_snapshot(commit):
+            name = commit.field(COLLECTION) or b""
+            return iter_changed(self._repository.changes(), self.reader, name, tip, paths)
+        return iter_changed_by_walk(self._repository.graph(), self.reader, tip, paths)
 
     def merge_bases(self, one: str, *others: str, collection: str | None = None) -> list[Oid]:
         """All best common ancestors of a revision and another, or of what would come of merging several others."""

@@ -10,6 +10,7 @@ from casvault.artifacts.names import COLLECTIONS, PROJECTS, show, typed
 from casvault.artifacts.snapshot import open_snapshot
 from casvault.artifacts.tags import labels_by_version
 from casvault.deploy.checks import read_checks
+from casvault.deploy.marker import marker_snapshot
 from casvault.deploy.state import Place, read_deployments
 from casvault.errors import NotFoundError
 from casvault.merge.drivers.registry import DEFAULT_DRIVERS
@@ -20,7 +21,7 @@ from casvault.reports.figures import count_all
 from casvault.reports.patterns import find_patterns
 from casvault.reports.plot import draw
 from casvault.reports.timeline import read_timeline
-from casvault.reports.verification import verify
+from casvault.reports.verification import Directory, verify
 from casvault.reports.when import When
 from casvault.vault.concerning import Concerning
 from casvault.vault.results.reports import ArtifactTimeline, FleetResult, FleetRow, MissingProject
@@ -70,10 +71,18 @@ class Reporting(Concerning):
     def verify_operations(self) -> Verification:
         """Go over the whole chain of operations again, down to the first; what is wrong first, if anything is.
 
-        The records, ids, numbers, transaction ids and every change of a ref are held against each other, and the packs
-        against their checksums; `fsck` is what reads every object.
+        The records, ids, numbers, transaction ids and every change of a ref are held against each other, the packs
+        against their checksums, and the directories of collections against the chain; `fsck` reads every object.
         """
-        return verify(self._repository, self._progress)
+        return verify(self._repository, list(self._marked_directories()), self._progress)
+
+    def _marked_directories(self) -> Iterator[Directory]:
+        """The directories of collections that are at hand, with the snapshots that they are at."""
+        for ref, place in self._repository.places.all().items():
+            directory = Path(place)
+            snapshot = marker_snapshot(directory) if ref.startswith(COLLECTIONS.decode()) else None
+            if snapshot is not None and directory.is_dir():
+                yield Directory(place, typed(ref), snapshot)
 
     def timeline(
         self, artifact: str, project: Path | str | None = None, *, collection: str | None = None

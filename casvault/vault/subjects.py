@@ -12,8 +12,10 @@ from casvault.artifacts.moves import find_moved
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, collection_ref, project_ref, show
 from casvault.artifacts.revision import follow_steps, pick_path
 from casvault.artifacts.snapshot import iter_links, open_snapshot
+from casvault.artifacts.version import address_of
 from casvault.deploy.comparison import Comparison, Project
 from casvault.deploy.drift import Source
+from casvault.deploy.holding import iter_deployed
 from casvault.deploy.ignores import ignores_of
 from casvault.deploy.locks import find_state_of_copy
 from casvault.deploy.marker import PROJECT_MARKER, find_marker, read_marker, write_marker
@@ -369,18 +371,13 @@ class Subjects(WritingVault):
         return found[0] if found else None
 
     def deployments(self, project: Path | str, artifact: str) -> list[Oid]:
-        """The versions of one artifact that were deployed to a project, the newest first."""
+        """The versions of one artifact that were deployed to a project, the newest first, under older names too."""
         subject = self._subject(project, writing=False)
         place = self._read_deployed(subject, [artifact])[0]
-        found: list[Oid] = []
-        state = subject.state
-        while state is not None:
-            deployment = read_deployments(self.reader, state).get(place)
-            if deployment is not None and (not found or found[-1] != deployment.deployed):
-                found.append(deployment.deployed)
-            commit = next(read_commits(self.reader, [state]))
-            state = commit.parents[0] if commit.parents else None
-        return found
+        # A deployment follows its artifact through renames, and so does this.
+        lineage = self._repository.graph().iter_children_first([subject.deployments[place].deployed])
+        places = [place, *(Place(place.root, *address_of(version)) for _, version in lineage)]
+        return list(iter_deployed(self._repository.changes(), subject.state, dict.fromkeys(places)))
 
 
 def check_names(artifacts: Iterable[str]) -> Iterable[str]:

@@ -18,6 +18,7 @@ from casvault.vault.projects import Projects
 from casvault.vault.purging import Purging
 from casvault.vault.reporting import Reporting
 from casvault.vault.retaining import Retaining
+from casvault.vault.snapshots import Snapshots
 from casvault.vault.tagging import Tagging
 from casvault.vault.taking import TakingIn
 from casvault.vault.updating import Updating
@@ -34,6 +35,7 @@ class Vault(
     Updating,
     Branches,
     History,
+    Snapshots,
     Tagging,
     Versions,
     Purging,

@@ -39,7 +39,7 @@ def test_help_groups_the_commands(empty: World) -> None:
         assert f" {name} " in help_text
 
 
-@pytest.mark.parametrize("command", [(), ("collection",), ("project",), ("merges",), ("git",)], ids=str)
+@pytest.mark.parametrize("command", [(), ("collection",), ("project",), ("merges",), ("git",), ("skillmeat",)], ids=str)
 def test_a_group_alone_shows_its_help_and_is_a_usage_error(empty: World, command: tuple[str, ...]) -> None:
     result = empty.run(*command)
     assert result.code == USAGE

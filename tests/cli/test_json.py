@@ -20,7 +20,7 @@ DRIFT = {
     "project", "artifact", "kind", "root", "collection", "status", "drift", "recommendation",
     "base", "collection_content", "project_content", "base_version", "collection_version", "project_version",
     "deployed", "settled", "observed", "pin", "moved_to", "ahead", "behind", "forecast", "conflicts", "merge",
-    "last_deployed", "first_seen", "last_checked",
+    "last_deployed", "first_seen", "last_checked", "deployed_tags", "collection_tags",
 }  # fmt: skip
 ROW = {
     "artifact", "root", "collection", "status", "action", "version", "files", "conflicts", "merge", "reason", "remedy",
@@ -44,6 +44,10 @@ OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "
         ("restore @ --to ../copy", {"directory", "written"}),
         ("log", {"commits"}),
         ("lineage skill/pdf", {"versions"}),
+        ("lineage skill/pdf --where --graph", {"versions"}),
+        ("snapshots", {"snapshots"}),
+        ("show @ --artifacts", {"snapshot"}),
+        ("diff @ @ --artifacts", {"old", "new", "artifacts"}),
         ("show", {"commit", "changes", "resolved"}),
         ("show --patch", {"commit", "changes", "resolved", "patch"}),
         ("diff", {"old", "new", "changes"}),

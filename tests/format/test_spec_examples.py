@@ -99,7 +99,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "tree": 3,
         "numbered": 2,
         "commit": 2,
-        "tag": 1,
+        "tag": 2,
         "operation": 1,
         "record": 1,
         "pack": 1,

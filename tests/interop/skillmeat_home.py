@@ -88,6 +88,7 @@ class Fixture(NamedTuple):
     base: Path
     hashes: dict[str, str]
     """Of H1, H2, H3, review and helper."""
+    collection: str = "lib"
 
     @property
     def home(self) -> Path:
@@ -95,11 +96,11 @@ class Fixture(NamedTuple):
 
     @property
     def lib(self) -> Path:
-        return self.home / "collections/lib"
+        return self.home / "collections" / self.collection
 
     @property
     def snapshots(self) -> Path:
-        return self.home / "snapshots/lib"
+        return self.home / "snapshots" / self.collection
 
     @property
     def projects(self) -> Path:
@@ -120,13 +121,13 @@ class Fixture(NamedTuple):
         return Vault.init(self.base / name, author=Author("Ada", "ada@example.org"), clock=clock)[0]
 
 
-def make_fixture(base: Path) -> Fixture:
+def make_fixture(base: Path, collection: str = "lib") -> Fixture:
     hashes = {}
     for name, files in (("H1", H1), ("H2", H2), ("H3", H3)):
         hashes[name] = old_hash(write_files(base / "contents" / name, files))
     hashes["review"] = hashlib.sha256(REVIEW.encode()).hexdigest()
     hashes["helper"] = hashlib.sha256(HELPER.encode()).hexdigest()
-    fixture = Fixture(base, hashes)
+    fixture = Fixture(base, hashes, collection)
     _make_home(fixture)
     for shape in SHAPES:
         _make_project(fixture, shape)
@@ -138,9 +139,9 @@ def _make_home(fixture: Fixture) -> None:
     fixture.snapshots.mkdir(parents=True)
     for snapshot, files in ((FIRST, H1), (SECOND, H2)):
         state = {**others, **{f"skills/pdf/{path}": text for path, text in files.items()}}
-        directory = write_files(fixture.base / "states" / snapshot / "lib", state)
+        directory = write_files(fixture.base / "states" / snapshot / fixture.collection, state)
         with tarfile.open(fixture.snapshots / f"{snapshot}.tar.gz", "w:gz") as tar:
-            tar.add(directory, arcname="lib")
+            tar.add(directory, arcname=fixture.collection)
     (fixture.snapshots / "snapshots.toml").write_text(LISTING)
     state = {**others, **{f"skills/pdf/{path}": text for path, text in H3.items()}}
     lock = LOCK.format(**fixture.hashes)
@@ -304,4 +305,5 @@ def _make_project(fixture: Fixture, shape: str) -> None:
         write_files(fixture.project(shape) / directory, files)
     place = fixture.deployed(shape)
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(_FILES[shape].format(**fixture.hashes))
+    text = _FILES[shape].format(**fixture.hashes)
+    place.write_text(text.replace('"lib"', f'"{fixture.collection}"'))

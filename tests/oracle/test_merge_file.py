@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from casvault.text.apart import merge_apart
+from casvault.text.lines import split_lines
 from casvault.text.markers import Labels, Style, render
 from casvault.text.merge3 import merge_text
 
@@ -182,7 +183,7 @@ def test_merges_without_a_comparison_of_lines_are_no_others() -> None:
     answers = []
     for number in range(0, TRIPLES, STRIDE):
         case = triple(number)
-        apart = merge_apart(case.base, case.ours, case.theirs)
+        apart = merge_apart(*map(split_lines, (case.base, case.ours, case.theirs)))
         answers.append(apart)
         assert apart is None or apart == merge_text(case.base, case.ours, case.theirs).content, number
     assert sum(answer is not None for answer in answers) >= len(answers) // 10

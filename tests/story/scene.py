@@ -119,4 +119,6 @@ def command(directory: Path, *arguments: str | Path, timeout: float = 60) -> sub
 
 def assert_clean(vault: Vault) -> None:
     assert vault.fsck().problems == ()
+    broken = vault.verify_operations().first_break
+    assert broken is None, broken
     assert vault.interrupted() == []

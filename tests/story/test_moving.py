@@ -28,7 +28,7 @@ def artifacts(vault: Vault, collection: str = "lib") -> list[str]:
 
 
 def origins(vault: Vault, artifact: str, collection: str = "lib") -> list[tuple[str, str]]:
-    return [(info.origin, info.path) for info in vault.lineage(artifact, collection=collection)]
+    return [(info.origin.value, info.path) for info in vault.lineage(artifact, collection=collection)]
 
 
 def where(vault: Vault, path: str, collection: str = "lib") -> tuple[bytes, bytes] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from casvault import Action, Author, DeployStrategy, PullStrategy, Recommendation, Status, Vault
+from casvault import Action, Author, DeployStrategy, Origin, PullStrategy, Recommendation, Status, Vault
 from casvault.deploy.state import read_deployments
 from casvault.errors import LocalEditsError, NotFoundError, RefusedError, UsageError
 from casvault.vault.results.projects import DriftRow
@@ -278,7 +278,7 @@ def test_a_fork(scene: Scene, name: str | None, relink: bool) -> None:
         text(line3="edited"),
     )
     assert (scene.lib / PDF).read_text() == text()
-    assert [info.origin for info in vault.lineage(path)][:2] == ["fork", "edit"]
+    assert [info.origin for info in vault.lineage(path)][:2] == [Origin.FORK, Origin.EDIT]
     rows = {each.artifact: each.status for each in vault.drift(scene.app).rows}
     assert rows == ({path: Status.IN_SYNC} if relink else {SKILL: Status.MODIFIED})
     assert (scene.app / ".claude" / path).exists() == relink

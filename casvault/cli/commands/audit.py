@@ -18,6 +18,8 @@ from casvault.errors import UsageError
 if TYPE_CHECKING:
     from casvault.vault.results.reports import AuditEntry, Verification
 
+MOST = 5
+"""Numbers that are listed."""
 BATCH = 200
 """Lines that are aligned together, so that the first of many come at once."""
 LimitOption = Annotated[
@@ -107,7 +109,10 @@ def _verify_lines(result: "Verification") -> Iterator[str]:
         where = "" if found.operation is None else f"operation {found.operation}: "
         yield f"  {where}{printable(found.place)}: {printable(found.message)}"
     if result.aside:
-        yield f"{count(len(result.aside), 'operation')} in the packs lost a race or were cut off, and count for nothing"
+        yield (
+            f"{count(len(result.aside), 'operation')} in the packs count for nothing: refused at the last moment, cut "
+            f"off, or overtaken ({', '.join(map(str, result.aside[-MOST:]))})"
+        )
 
 
 def _audit_lines(found: "Iterable[AuditEntry]") -> Iterator[str]:

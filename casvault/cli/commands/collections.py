@@ -257,7 +257,9 @@ def _summary(changes: "Iterable[ArtifactChange]") -> str:
 
 
 def _change_lines(changes: "Iterable[ArtifactChange]") -> Iterator[str]:
-    return (changed(change.change.value, change.path) for change in changes)
+    for change in changes:
+        since = coloured(f"  since {quoted(change.tags[0])}", dim=True) if change.tags else ""
+        yield changed(change.change.value, change.path) + since
 
 
 def _collection_lines(found: "list[CollectionInfo]") -> list[str]:

@@ -108,6 +108,8 @@ def _facts(row: "DriftRow") -> str:
     facts = []
     if row.ahead or row.behind:
         facts.append("".join((f"+{row.ahead}" if row.ahead else "", f"-{row.behind}" if row.behind else "")))
+    if row.deployed_tags and row.pin != row.deployed_tags[0]:
+        facts.append(f"at {quoted(row.deployed_tags[0])}")
     if row.first_seen is not None:
         facts.append(f"since {datetime.fromtimestamp(row.first_seen):%Y-%m-%d %H:%M}")
     if row.pin is not None:

@@ -1,4 +1,4 @@
-"""log, show, diff, lineage."""
+"""log, show, diff."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -7,69 +7,82 @@ import typer
 
 from casvault.cli.call import Call
 from casvault.cli.command import HISTORY, SPLIT, CollectionOption, ExitCodeOption, SplitCommand, command
+from casvault.cli.commands.snapshots import artifact_lines
+from casvault.cli.commits import LimitOption, OnelineOption
 from casvault.cli.documents import plain
 from casvault.cli.failures import DIFFERENCE
 from casvault.cli.patches import count_lines, patch_lines, stat_lines
 from casvault.cli.terminal import changed, coloured, count, is_colourful, moment, printable, quoted, short
-from casvault.errors import UsageError
+from casvault.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from casvault import Vault
     from casvault.vault.results.changes import FileChange
     from casvault.vault.results.history import CommitInfo
     from casvault.vault.results.merges import ResolvedConflict
+    from casvault.vault.results.snapshots import ArtifactDiff, SnapshotInfo
 
-LimitOption = Annotated[
-    int | None, typer.Option("-n", "--limit", metavar="N", min=0, help="Only the N newest.", show_default=False)
-]
-OnelineOption = Annotated[bool, typer.Option("--oneline", help="One line each.")]
 StatOption = Annotated[bool, typer.Option("--stat", help="Changed files and lines, counted.")]
 
 
-@command(HISTORY, "casvault log", "casvault log --oneline -n 10", "casvault log skill/pdf")
+@command(
+    HISTORY,
+    "casvault log",
+    "casvault log --oneline -n 10",
+    "casvault log skill/pdf",
+    "casvault log skills/pdf/SKILL.md",
+    "casvault log @~5 -- skills/pdf commands",
+    cls=SplitCommand,
+)
 def log(
     context: typer.Context,
-    revision: Annotated[str, typer.Argument(metavar="REV", help="Where to start: a collection, artifact or id.")] = "@",
+    revision: Annotated[
+        str, typer.Argument(metavar="REV", help="Where to start: a collection, artifact or id; or a path.")
+    ] = "@",
     limit: LimitOption = None,
     oneline: OnelineOption = False,
     collection: CollectionOption = None,
 ) -> None:
-    """Show a collection's snapshots or an artifact's versions."""
-    call = Call.of(context)
-    vault = call.vault()
-    found = vault.log(revision, limit=limit, collection=collection)
-    call.answer({"commits": plain(found)}, _log_lines(vault, found, oneline=oneline), always=True)
+    """Show a collection's snapshots or an artifact's versions.
 
-
-@command(HISTORY, "casvault lineage skill/pdf", "casvault lineage commands/review.md --oneline")
-def lineage(
-    context: typer.Context,
-    artifact: Annotated[str, typer.Argument(metavar="ARTIFACT", help="A path, or a short name such as skill/pdf.")],
-    limit: LimitOption = None,
-    oneline: OnelineOption = False,
-    collection: CollectionOption = None,
-) -> None:
-    """Show all versions of an artifact and where they came from.
-
-    Edits, merges, pulls, restores; the newest first, each version before its parents.
+    With paths, those commits that changed them: files inside artifacts, artifacts, other files, directories. An
+    artifact that was renamed is followed to where it was before.
     """
     call = Call.of(context)
     vault = call.vault()
-    found = vault.lineage(artifact, limit=limit, collection=collection)
-    call.answer({"versions": plain(found)}, _log_lines(vault, found, oneline=oneline), always=True)
+    paths = context.meta[SPLIT]
+    if not paths:
+        try:
+            found = vault.log(revision, limit=limit, collection=collection)
+        except NotFoundError:
+            if not vault.has_path(revision, collection=collection):
+                raise
+            revision, paths = "@", [revision]
+    if paths:
+        found = vault.log(revision, paths=paths, limit=limit, collection=collection)
+    call.answer({"commits": plain(found)}, _log_lines(vault, found, oneline=oneline), always=True)
 
 
-@command(HISTORY, "casvault show", "casvault show @~1 --patch", "casvault show skill/pdf")
+@command(
+    HISTORY, "casvault show", "casvault show @~1 --patch", "casvault show @ --artifacts", "casvault show skill/pdf"
+)
 def show(
     context: typer.Context,
     revision: Annotated[str, typer.Argument(metavar="REV", help="A snapshot or a version.")] = "@",
     patch: Annotated[bool, typer.Option("-p", "--patch", help="With the changed lines.")] = False,
+    artifacts: Annotated[
+        bool, typer.Option("--artifacts", help="What a snapshot is for and holds, instead of what it changed.")
+    ] = False,
     collection: CollectionOption = None,
 ) -> None:
     """Show a commit: who, when, why, and the files that it changed."""
     call = Call.of(context)
     vault = call.vault()
     info = vault.show(revision, collection=collection)
+    if artifacts:
+        snapshot = vault.snapshot_info(revision, collection=collection)
+        call.answer({"snapshot": plain(snapshot)}, _snapshot_lines(info, snapshot), always=True)
+        return
     changes = vault.changes_of(info.id.hex())
     resolved = vault.resolved_in(info.id.hex())
     document = {
@@ -89,6 +102,7 @@ def show(
     "casvault diff",
     "casvault diff @~1 @ --stat",
     "casvault diff @~5 -- skills/pdf",
+    "casvault diff @~1 @ --artifacts",
     "casvault diff --exit-code -q",
     cls=SplitCommand,
 )
@@ -99,6 +113,7 @@ def diff(
         typer.Argument(metavar="REV", help="OLD and NEW; left out, @ and the directory. Paths come after `--`."),
     ] = None,
     stat: StatOption = False,
+    artifacts: Annotated[bool, typer.Option("--artifacts", help="Whole artifacts of two snapshots.")] = False,
     collection: CollectionOption = None,
     exit_code: ExitCodeOption = False,
 ) -> int:
@@ -112,6 +127,12 @@ def diff(
         raise UsageError("at most two revisions", place=named[2], remedy="paths come after `--`")
     old, new = (*named, "@")[0], named[1] if len(named) > 1 else None
     vault = call.vault()
+    if artifacts:
+        if stat or paths:
+            raise UsageError("--artifacts goes with neither --stat nor paths")
+        differing = vault.diff_artifacts(old, new, collection=collection)
+        call.answer({"old": old, "new": new, "artifacts": plain(differing)}, _artifact_diff_lines(differing))
+        return DIFFERENCE if exit_code and differing else 0
     changes = vault.diff(old, new, paths=paths, collection=collection)
     has_text = bool(changes) and (stat or not (call.json or call.quiet))
     text = vault.diff_text(old, new, paths=paths, collection=collection) if has_text else iter(())
@@ -128,6 +149,19 @@ def diff(
     elif not call.quiet:
         _write_patch(call, text)
     return DIFFERENCE if exit_code and changes else 0
+
+
+def _artifact_diff_lines(differing: "list[ArtifactDiff]") -> Iterator[str]:
+    for each in differing:
+        files = ", ".join(
+            f"{number:,} {word}"
+            for number, word in ((each.added, "added"), (each.modified, "modified"), (each.removed, "removed"))
+            if number
+        )
+        moved = "" if each.moved_from is None else f", was {quoted(each.moved_from)}"
+        versions = f"{short(each.old_version)}..{short(each.new_version)}"
+        counted = f"  files: {files}" if files else ""
+        yield f"{changed(each.change.value, each.path)}{moved}  {versions}{counted}"
 
 
 def _write_patch(call: Call, text: Iterable[bytes], *, after: bool = False) -> None:
@@ -174,6 +208,17 @@ def _header(info: "CommitInfo") -> Iterator[str]:
         yield f"Parents:  {' '.join(parent.short for parent in info.parents)}"
     yield f"Author:   {printable(info.author)} <{printable(info.mail)}>"
     yield f"Date:     {moment(info.seconds, info.zone)}"
+
+
+def _snapshot_lines(info: "CommitInfo", snapshot: "SnapshotInfo") -> Iterator[str]:
+    yield from _header(info)
+    made = "" if snapshot.operation is None else f", made by operation {snapshot.operation} ({snapshot.command})"
+    yield f"Purpose:  {', '.join(purpose.value for purpose in snapshot.purposes)}{made}"
+    if info.message.strip():
+        yield ""
+        yield from _indented(info.message.rstrip())
+    yield ""
+    yield from artifact_lines(snapshot.artifacts or ())
 
 
 def _show_lines(info: "CommitInfo", changes: "list[FileChange]", resolved: "list[ResolvedConflict]") -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import sys
 from base64 import b64encode
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,15 +51,24 @@ def cat(context: typer.Context, revision: RevisionPath, collection: CollectionOp
         call.write(pieces)
 
 
-@command(PLUMBING, "casvault hash SKILL.md", "casvault hash *.md --json")
+@command(PLUMBING, "casvault hash SKILL.md", "casvault hash *.md --json", "casvault hash --legacy ~/lib/skills/pdf")
 def hash_files(
-    context: typer.Context, files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files to hash.")]
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files to hash.")],
+    legacy: Annotated[
+        bool, typer.Option("--legacy", help="SkillMeat's hashes instead, which directories have, too.")
+    ] = False,
 ) -> None:
     """Print the ids of files: BLAKE3, as b3sum does. Needs no vault."""
-    from casvault import hash_file
-
     call = Call.of(context)
-    found = ((path, hash_file(path).hex()) for path in files)
+    if legacy:
+        from casvault.interop.skillmeat.hashing import hash_path
+
+        found = ((path, hash_path(Path(path))) for path in files)
+    else:
+        from casvault import hash_file
+
+        found = ((path, hash_file(path).hex()) for path in files)
     if call.json:
         call.answer({"files": [{"path": path, "id": oid} for path, oid in found]}, ())
     else:

@@ -14,7 +14,7 @@ from casvault.errors import MalformedError, RefusedError
 from casvault.files.durable import explained
 from casvault.interop.skillmeat.home import MANIFEST
 from casvault.interop.skillmeat.tables import REMEDY
-from casvault.limits import ARCHIVE_BYTES, ARCHIVE_MEMBERS, MAX_DEPTH
+from casvault.limits import ARCHIVE_BYTES, ARCHIVE_MEMBERS, MAX_DEPTH, PIECE
 from casvault.objects import EXECUTABLE, FILE_MODES, SYMLINK, TREE, check_name, read_blob
 from casvault.trees import walk
 from casvault.worktree.names import is_control_name
@@ -52,9 +52,13 @@ def unpack(archive: Path, directory: Path, name: str) -> Path:
 
 @contextmanager
 def _reading(archive: Path) -> Iterator[tarfile.TarFile]:
+    """Read to its very end: tarfile itself takes one that is cut off between two members for a whole one."""
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             yield tar
+            rest = 0
+            while (piece := stream.read(PIECE)) and rest <= ARCHIVE_BYTES:
+                rest += len(piece)
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise MalformedError(f"not a whole archive: {error}", place=str(archive), remedy=REMEDY) from error
 

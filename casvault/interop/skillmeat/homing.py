@@ -89,7 +89,7 @@ def write_home(vault: Vault, job: HomeJob) -> Iterator[ExportedFile]:
         if has_changed:
             make_directory(path.parent)
             write_file(path, text)
-        yield ExportedFile(path, has_changed)
+        yield ExportedFile(path, has_changed or not job.is_there)
 
 
 def _pack(reader: ObjectReader, each: ToPack, name: str) -> None:

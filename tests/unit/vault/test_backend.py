@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from casvault import Vault
+from casvault import Origin, Vault
 from casvault.errors import CasvaultError, NotFoundError, RefusedError, StaleError, UsageError
 from casvault.objects import EXECUTABLE, FILE, Root
 from casvault.oid import Oid, blob_id
@@ -185,7 +185,7 @@ def test_remove_and_put_again_is_a_recreation(vault: Vault) -> None:
         tx.collection("lib").remove("skills/a")
     put(vault, "skills/a", b"again")
     found = [entry.origin for entry in vault.lineage("skills/a")]
-    assert found == ["recreate", "import"]
+    assert found == [Origin.RECREATE, Origin.IMPORT]
 
 
 def test_remove_what_the_same_transaction_has_put(vault: Vault) -> None:

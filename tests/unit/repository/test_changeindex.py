@@ -1,0 +1,222 @@
+"""The change index: what it says of histories, and that it is as good as new whatever happens to its file."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from casvault.errors import MissingObjectError
+from casvault.formats.changeindex import HEADER, encode_image
+from casvault.objects import FILE, Commit, MemoryObjects, Root, write_blob, write_commit
+from casvault.oid import Oid
+from casvault.repository.changefile import ChangeFile
+from casvault.repository.changeindex import SAVE_AT, Change, ChangeIndex, Stand, iter_chain
+from casvault.trees import edit_paths, empty_root
+from tests.support.graphs import ancestors, random_parents
+from tests.support.objects import WHO
+
+OWNER = bytes(range(32))
+PATHS = ("a", "b/c", "b/d", "b-", "e/f/g")
+Files = dict[str, bytes]
+
+
+class History:
+    """Commits by number, each with its files."""
+
+    def __init__(self, objects: MemoryObjects, parents: list[list[int]], chance: random.Random) -> None:
+        self.objects = objects
+        self.parents = parents
+        self.files: list[Files] = []
+        self.ids: list[Oid] = []
+        for own in parents:
+            files = dict(self.files[own[0]]) if own else {}
+            for path in chance.sample(PATHS, chance.randrange(3)):
+                files.pop(path, None)
+                if chance.random() < 0.7:
+                    files[path] = b"%d" % chance.randrange(3)
+            self.add(files, own)
+
+    def add(self, files: Files, parents: list[int]) -> Oid:
+        states = {path.encode(): self._file(content) for path, content in files.items()}
+        root = edit_paths(self.objects, empty_root(), states)
+        ids = tuple(self.ids[parent] for parent in parents)
+        self.files.append(files)
+        self.ids.append(write_commit(self.objects, Commit(root, ids, WHO, WHO, b"%d" % len(self.ids))))
+        return self.ids[-1]
+
+    def _file(self, content: bytes) -> Root:
+        return Root(FILE, len(content), write_blob(self.objects, content))
+
+    def stand(self, content: bytes | None) -> Stand | None:
+        return None if content is None else Stand(FILE, self._file(content).id)
+
+    def changes(self, path: str) -> set[tuple[Oid, int, Stand | None, Stand | None]]:
+        """What the index must say of a path, found by comparing all files of all commits."""
+        found = set()
+        for number, own in enumerate(self.parents):
+            for at, parent in enumerate(own or [None]):
+                old = None if parent is None else self.files[parent].get(path)
+                new = self.files[number].get(path)
+                if old != new:
+                    found.add((self.ids[number], at, self.stand(old), self.stand(new)))
+        return found
+
+
+def told(index: ChangeIndex, changes: list[Change]) -> set[tuple[Oid, int, Stand | None, Stand | None]]:
+    return {(index.id_of(change.commit), change.parent, change.old, change.new) for change in changes}
+
+
+def line(length: int) -> History:
+    return History(MemoryObjects(), [[number - 1] if number else [] for number in range(length)], random.Random(length))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_it_says_of_every_path_what_comparing_all_commits_says(seed: int) -> None:
+    chance = random.Random(seed)
+    history = History(MemoryObjects(), random_parents(chance, chance.randrange(1, 40)), chance)
+    index = ChangeIndex(history.objects)
+    tips = chance.sample(history.ids, min(3, len(history.ids)))
+    for tip in (*tips, *history.ids):
+        index.catch_up([tip])
+    for path in PATHS:
+        assert told(index, index.changes_at(path.encode())) == history.changes(path)
+    assert told(index, index.changes_below(b"b")) == history.changes("b/c") | history.changes("b/d")
+    assert index.changes_at(b"b") == index.changes_below(b"a") == []
+    positions = {number: index.find(oid) or 0 for number, oid in enumerate(history.ids)}
+    for number, own in enumerate(history.parents):
+        assert index.parents(positions[number]) == [positions[parent] for parent in own]
+        assert all(positions[parent] < positions[number] for parent in own)
+        children = [positions[child] for child, parents in enumerate(history.parents) if number in parents]
+        assert index.children(positions[number]) == sorted(children)
+        chain = [number]
+        while history.parents[chain[-1]]:
+            chain.append(history.parents[chain[-1]][0])
+        assert list(iter_chain(index, positions[number], 1)) == [positions[each] for each in chain]
+        for depth, each in enumerate(reversed(chain), 1):
+            assert index.ancestor_at(positions[number], depth) == positions[each]
+    assert index.merges() == sorted(positions[n] for n, own in enumerate(history.parents) if len(own) > 1)
+
+
+def test_a_tip_brings_its_own_history_and_no_other() -> None:
+    history = History(MemoryObjects(), random_parents(random.Random(5), 40), random.Random(5))
+    index = ChangeIndex(history.objects)
+    index.catch_up([history.ids[20]])
+    known = {number for number, oid in enumerate(history.ids) if index.find(oid) is not None}
+    assert known == ancestors(history.parents.__getitem__, 20)
+
+
+def test_what_came_to_stand_somewhere_is_found_by_its_id() -> None:
+    history = line(20)
+    index = ChangeIndex(history.objects)
+    index.catch_up(history.ids)
+    stand = history.stand(b"1")
+    assert stand is not None
+    expected = {change for path in PATHS for change in history.changes(path) if change[3] == stand}
+    assert told(index, index.changes_to(stand.id)) == expected != set()
+
+
+def test_an_object_that_is_missing_leaves_nothing_half_known() -> None:
+    """A commit whose tree could not be read must not seem to have changed nothing when it can be read again."""
+    history = line(10)
+    whole, missing = MemoryObjects(), history.ids[6]
+    for oid in history.objects.iter_ids():
+        if oid != missing:
+            whole.write_many(history.objects.read_many([oid]))
+    index = ChangeIndex(whole)
+    index.catch_up([history.ids[4]])
+    with pytest.raises(MissingObjectError):
+        index.catch_up([history.ids[9]])
+    assert [index.find(oid) for oid in history.ids[5:]] == [None] * 5
+    whole.write_many(history.objects.read_many([missing]))
+    index.catch_up([history.ids[9]])
+    for path in PATHS:
+        assert told(index, index.changes_at(path.encode())) == history.changes(path)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> tuple[History, Path]:
+    """A history whose index is in a file."""
+    history = line(SAVE_AT)
+    path = tmp_path / "cache" / "changes.index"
+    ChangeIndex(history.objects, ChangeFile(path, OWNER)).catch_up([history.ids[-1]])
+    assert path.exists()
+    return history, path
+
+
+def check(history: History, objects: MemoryObjects, path: Path, owner: bytes = OWNER) -> None:
+    index = ChangeIndex(objects, ChangeFile(path, owner))
+    index.catch_up([history.ids[-1]])
+    for name in PATHS:
+        assert told(index, index.changes_at(name.encode())) == history.changes(name)
+
+
+def test_what_is_in_the_file_is_not_read_again(kept: tuple[History, Path]) -> None:
+    history, path = kept
+    check(history, MemoryObjects(), path)  # without any object
+
+
+def test_short_histories_are_not_worth_a_file(tmp_path: Path) -> None:
+    history = line(SAVE_AT - 1)
+    ChangeIndex(history.objects, ChangeFile(tmp_path / "index", OWNER)).catch_up([history.ids[-1]])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damage_is_healed(kept: tuple[History, Path], seed: int) -> None:
+    history, path = kept
+    data = bytearray(path.read_bytes())
+    chance = random.Random(seed)
+    if seed % 2:
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    else:
+        del data[chance.randrange(len(data)) :]
+    path.write_bytes(data)
+    check(history, history.objects, path)
+    check(history, MemoryObjects(), path)  # the file has been made again
+
+
+@pytest.mark.parametrize("what", ["gone", "its directory gone", "a directory", "of another vault", "no database"])
+def test_a_file_that_is_none_is_made_again(kept: tuple[History, Path], what: str) -> None:
+    history, path = kept
+    owner = OWNER
+    if what == "of another vault":
+        owner = bytes(32)
+    elif what == "no database":
+        path.write_bytes(b"".join(encode_image(b"no database at all" * 100, SAVE_AT, OWNER)))
+    else:
+        path.unlink()
+    if what == "its directory gone":
+        path.parent.rmdir()
+    elif what == "a directory":
+        path.mkdir()
+    check(history, history.objects, path, owner)
+    if what != "a directory":
+        check(history, MemoryObjects(), path, owner)
+
+
+def test_a_smaller_index_does_not_replace_a_larger_one(kept: tuple[History, Path]) -> None:
+    _, path = kept
+    before = path.read_bytes()
+    ChangeFile(path, OWNER).save(b"smaller", SAVE_AT - 1)
+    assert path.read_bytes() == before
+    ChangeFile(path, OWNER).save(b"larger", SAVE_AT + 1)
+    assert path.read_bytes()[HEADER.size :].startswith(b"larger")
+
+
+def test_a_place_that_cannot_be_written_to_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_bytes(b"in the way")
+    history = line(SAVE_AT)
+    check(history, history.objects, tmp_path / "cache" / "changes.index")
+
+
+def test_many_threads_ask_one_index() -> None:
+    history = History(MemoryObjects(), random_parents(random.Random(9), 200), random.Random(9))
+    index = ChangeIndex(history.objects)
+    with ThreadPoolExecutor(8) as pool:
+        positions = list(pool.map(lambda oid: index.catch_up([oid])[0], history.ids * 2))
+        found = list(pool.map(lambda path: told(index, index.changes_at(path.encode())), PATHS * 4))
+    assert positions == [index.find(oid) for oid in history.ids * 2]
+    assert found == [history.changes(path) for path in PATHS * 4]
