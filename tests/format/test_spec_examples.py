@@ -41,7 +41,16 @@ from casvault.objects import (
 )
 from casvault.oid import Oid, blob_id
 from casvault.pending import Sides, read_pending, read_records, record_fields, write_pending
-from casvault.refs import Tombstone, operation_commit, parse_operation, write_allowances, write_tombstones
+from casvault.refs import (
+    Limit,
+    Policy,
+    Tombstone,
+    operation_commit,
+    parse_operation,
+    write_allowances,
+    write_policy,
+    write_tombstones,
+)
 from casvault.store import Pack
 from casvault.trees import build_tree, empty_root
 from casvault.worktree.scan import scan_path
@@ -103,6 +112,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "commitgraph": 1,
         "git": 3,
         "tombstone": 2,
+        "retention": 1,
         "skillmeat": 1,
     }
 
@@ -197,6 +207,15 @@ def test_example_of_a_tombstone(example: Example) -> None:
         written = write_tombstones(store, who, reason, sizes)
     oid = Oid(example.hex("id"))
     assert written == dict.fromkeys(sizes, oid)
+    assert example.hex("bytes") == next(store.read_many([oid]))[1]
+
+
+@_examples("retention")
+def test_example_of_a_policy_of_retention(example: Example) -> None:
+    store = MemoryObjects()
+    policy = Policy(*(Limit(*example.value(key)) for key in ("operations", "states")))
+    oid = write_policy(store, WHO, example.value("reason"), policy)
+    assert oid == Oid(example.hex("id"))
     assert example.hex("bytes") == next(store.read_many([oid]))[1]
 
 
