@@ -140,6 +140,23 @@ def test_a_tag_does_not_pass_to_another_version(fixture: Fixture, vault: Vault) 
     assert "is_major_change" not in record
 
 
+def test_the_tag_of_the_deployed_version_is_written(fixture: Fixture, vault: Vault) -> None:
+    project = fixture.project("base_hash")
+    vault.pull(["skills/pdf"], project, strategy=PullStrategy.MERGE)
+    vault.deploy(["skills/pdf"], project)
+    vault.tag("skills/pdf", "v2.0.0", major=True, collection="lib")
+    vault.tag("skills/pdf", "tables", collection="lib")
+    export_skillmeat(vault, projects=[project])
+    (record,) = records(fixture, "base_hash")
+    assert (record["version_tag"], record["is_major_change"]) == ("v2.0.0", True)
+    vault.move("skills/pdf", "skills/pdf-tools", collection="lib")
+    vault.tag(
+        "skills/pdf-tools", "v2.0.1", str(vault.tags("skills/pdf-tools", collection="lib")[0].version), collection="lib"
+    )
+    export_skillmeat(vault, projects=[project])
+    assert records(fixture, "base_hash")[0]["version_tag"] == "v2.0.1"
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_takes_a_new_version_and_is_read_again(fixture: Fixture, vault: Vault, shape: str) -> None:
     project = fixture.project(shape)

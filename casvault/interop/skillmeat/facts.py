@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.artifacts.moves import find_moved
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, show, typed
 from casvault.artifacts.rules import Rules
 from casvault.artifacts.snapshot import find_content, open_snapshot
@@ -23,6 +24,7 @@ from casvault.trees import diff_paths, empty_root, find_path
 
 if TYPE_CHECKING:
     from casvault import Vault
+    from casvault.artifacts.snapshot import Snapshot
     from casvault.deploy.state import Deployment, Deployments, Place
     from casvault.interop.skillmeat.home import Listed
     from casvault.interop.skillmeat.kept import KeptCollection, KeptProject
@@ -144,9 +146,23 @@ class History:
             tuple(map(self.hash, sequence)),
             self.hash(deployment.settled),
             self._snapshot_of(deployed),
-            _tag_of(self._vault, place, deployed),
+            self._tag_of(place, deployed),
             stamp,
         )
+
+    def _tag_of(self, place: Place, version: Oid) -> Tag | None:
+        """The first tag of a version, the highest semantic version before others; it is with the artifact, which may
+        have moved.
+        """
+        address = find_moved(self.reader, self._snapshot, place.collection, place.path)
+        if address is None:
+            return None
+        found = self._vault.tags(show(address[1]), collection=show(address[0]))
+        return next((Tag(tag.label, tag.major) for tag in found if tag.version == version and not tag.former), None)
+
+    def _snapshot(self, collection: bytes) -> Snapshot | None:
+        tip = self.tip(show(collection))
+        return None if tip is None else open_snapshot(self.reader, tip)
 
     def _sequences(self, state: Oid, deployments: Deployments) -> dict[Place, list[Oid]]:
         """The versions that were deployed at these places, the newest first."""
@@ -207,8 +223,3 @@ def find_plain(reader: ObjectReader, snapshot: Oid, name: str) -> bytes | None:
     """The text of a file of a collection that is in no artifact."""
     state = find_content(reader, open_snapshot(reader, snapshot), name.encode())
     return read_blob(reader, state.id) if state is not None and state.mode in FILE_MODES else None
-
-
-def _tag_of(vault: Vault, place: Place, version: Oid) -> Tag | None:
-    """The tag of a version, which its record names."""
-    return None
