@@ -5,7 +5,7 @@ from __future__ import annotations
 from casvault.cli.terminal import coloured
 
 _PARTS = " ▏▎▍▌▋▊▉█"
-WIDTH = 32
+WIDTH = 24
 
 
 def bar(value: int, most: int, colour: str = "blue", width: int = WIDTH) -> str:

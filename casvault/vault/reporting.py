@@ -14,7 +14,7 @@ from casvault.deploy.marker import marker_snapshot
 from casvault.deploy.state import Place, read_deployments
 from casvault.errors import NotFoundError
 from casvault.merge.drivers.registry import DEFAULT_DRIVERS
-from casvault.pending import find_earlier, read_pending
+from casvault.pending import MERGES, find_earlier, handle_of, read_pending
 from casvault.reports.audit import AuditFilter, iter_audit
 from casvault.reports.conflicts import iter_ended, iter_waiting
 from casvault.reports.figures import count_all
@@ -225,14 +225,9 @@ class Reporting(Concerning):
 
     def _earlier_of(self, record: ConflictRecord) -> Sequence[Earlier | None]:
         """What settled the same conflicts before, for each path of a merge that waits."""
-        waiting = {each.merge: ref for each, ref in self._waiting_refs()}
-        merge = read_pending(self.reader, waiting[record.merge])
+        waiting = {handle_of(ref): oid for ref, oid in self._view().iter_refs(MERGES.rstrip(b"/"))}
+        merge = read_pending(self.reader, waiting[record.merge or ""])
         return find_earlier(self.reader, self._repository.log.iter_chain(), merge.conflicts)
-
-    def _waiting_refs(self) -> Iterator[tuple[ConflictRecord, Oid]]:
-        view = self._view()
-        found = iter_waiting(self.reader, view)
-        return zip(found, (oid for _, oid in view.iter_refs(b"merges")), strict=True)
 
 
 def _seconds(moment: datetime | None) -> int | None:
