@@ -149,13 +149,7 @@ def test_a_removed_artifact_still_has_its_lineage(scene: Scene, vault: Vault) ->
 
 
 def test_tags_show_in_the_lineage(scene: Scene, vault: Vault) -> None:
-    from casvault.artifacts.tags import tag_ref
-    from casvault.objects import Kind, Tag, write_tag
-
-    version = lineage(vault)[0].id
-    with vault.transaction() as tx:
-        tag = write_tag(tx.stage, Tag(Kind.COMMIT, version, b"v1.0", vault.read_commit(version).author, b""))
-        tx.set_ref(tag_ref(b"lib", SKILL.encode(), "v1.0").decode(), tag)
+    version = vault.tag(SKILL, "v1.0").version
     assert [info.tags for info in lineage(vault)] == [("v1.0",), (), (), ()]
     assert [each.tags for each in vault.snapshot_info().artifacts or () if each.path == SKILL] == [("v1.0",)]
 
