@@ -149,7 +149,7 @@ def test_a_removed_artifact_still_has_its_lineage(scene: Scene, vault: Vault) ->
 
 
 def test_tags_show_in_the_lineage(scene: Scene, vault: Vault) -> None:
-    version = vault.tag(SKILL, "v1.0").version
+    vault.tag(SKILL, "v1.0")
     assert [info.tags for info in lineage(vault)] == [("v1.0",), (), (), ()]
     assert [each.tags for each in vault.snapshot_info().artifacts or () if each.path == SKILL] == [("v1.0",)]
 
