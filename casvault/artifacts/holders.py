@@ -43,6 +43,8 @@ class Holders:
         self._index = index
         self._segments = segments_of(index, index.catch_up([tip])[0])
         self._events: dict[bytes, list[Change]] = {}
+        self._touched: dict[bytes, set[tuple[int, int]]] = {}
+        self._spans: dict[bytes, dict[Oid, list[Span]]] = {}
 
     def id_of(self, commit: int) -> Oid:
         return self._index.id_of(commit)
@@ -50,25 +52,17 @@ class Holders:
     def spans(self, version: Oid) -> list[Span]:
         """Where the version is held, the newest first."""
         paths = {change.path for change in self._index.changes_to(version) if change.path.startswith(_UNDER)}
-        found = [
-            span
-            for path in sorted(paths)
-            for segment in self._segments
-            for span in self._spans_in(segment, path, version)
-        ]
+        found = [span for path in sorted(paths) for span in self._spans_at(path).get(version, ())]
         return sorted(found, key=lambda span: span.last, reverse=True)
 
     def brought(self, version: Oid, spans: Iterable[Span]) -> list[Oid]:
         """The snapshots that hold the version where none of their parents did, the oldest first."""
-        found = []
+        found = set()
         for span in spans:
-            parents = self._index.parents(span.first)
-            path = _UNDER + span.path
-            events = {(change.commit, change.parent): change for change in self._at(path)}
-            came = [(span.first, number) in events for number in range(max(len(parents), 1))]
-            if all(came):
-                found.append(span.first)
-        return [self._index.id_of(commit) for commit in sorted(set(found))]
+            parents = range(max(len(self._index.parents(span.first)), 1))
+            if {(span.first, number) for number in parents} <= self._changed(_UNDER + span.path):
+                found.add(span.first)
+        return [self._index.id_of(commit) for commit in sorted(found)]
 
     def snapshots(self, spans: Iterable[Span]) -> list[Oid]:
         """All snapshots of the spans, the newest first."""
@@ -84,19 +78,34 @@ class Holders:
             self._events[path] = self._index.changes_at(path)
         return self._events[path]
 
-    def _spans_in(self, segment: Segment, path: bytes, version: Oid) -> Iterator[Span]:
-        """What of a segment holds the version: from where it came to before it went."""
+    def _changed(self, path: bytes) -> set[tuple[int, int]]:
+        if path not in self._touched:
+            self._touched[path] = {(change.commit, change.parent) for change in self._at(path)}
+        return self._touched[path]
+
+    def _spans_at(self, path: bytes) -> dict[Oid, list[Span]]:
+        """What one path held and holds, for all versions at once: one look at each of its changes."""
+        if path not in self._spans:
+            found: dict[Oid, list[Span]] = {}
+            for segment in self._segments:
+                for version, span in self._spans_in(segment, path):
+                    found.setdefault(version, []).append(span)
+            self._spans[path] = found
+        return self._spans[path]
+
+    def _spans_in(self, segment: Segment, path: bytes) -> Iterator[tuple[Oid, Span]]:
+        """The versions that a segment has at a path, each from where it came to before it went."""
         index = self._index
         above = segment.top
         for change in reversed([change for change in self._at(path) if change.parent == 0]):
             depth = index.place(change.commit).depth
-            if index.ancestor_at(above, depth) != change.commit or depth > index.place(above).depth:
+            if depth > index.place(above).depth or index.ancestor_at(above, depth) != change.commit:
                 continue
             # Whatever lies between this change and `above` has the path as this change left it.
             first = index.ancestor_at(above, max(depth, segment.bottom))
-            if change.new is not None and change.new.mode == LINK and change.new.id == version:
+            if change.new is not None and change.new.mode == LINK:
                 length = index.place(above).depth - index.place(first).depth + 1
-                yield Span(path.removeprefix(_UNDER), above, first, length)
+                yield change.new.id, Span(path.removeprefix(_UNDER), above, first, length)
             if depth <= segment.bottom:
                 return
             above = index.place(change.commit).parent

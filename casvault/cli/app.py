@@ -74,6 +74,7 @@ HOMES: dict[str, str | dict[str, str]] = {
     "stats": "figures:stats",
     "fsck": "operations:fsck",
     "purge": "purging:purge",
+    "retention": {"show": "retention:show", "set": "retention:set_policy", "plan": "retention:plan"},
     "git": {"import": "git:import_git", "export": "git:export_git"},
     "skillmeat": {"import": "skillmeat:import_skillmeat", "export": "skillmeat:export_skillmeat"},
     "ls-tree": "plumbing:ls_tree",
@@ -86,6 +87,7 @@ HOMES: dict[str, str | dict[str, str]] = {
 """Where each command is: module and attribute. A group is a table of its own."""
 
 GROUPS = {
+    "retention": ("How much of the past is to be kept.", "Operations"),
     "collection": ("Add, list and remove collections.", "Collections"),
     "project": ("The projects that artifacts are deployed to.", "Projects"),
     "merges": ("Look at merges that met conflicts, continue or abort them.", "Projects"),

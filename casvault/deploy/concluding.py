@@ -16,6 +16,7 @@ from casvault.errors import MalformedError
 from casvault.merge.trees import merge_states
 from casvault.objects import Overlay, canonical
 from casvault.pending import (
+    CONTINUE,
     WRITTEN,
     How,
     Moment,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 CONFLICT: Final = b"conflict"
 """The field of an operation for the record of a conflict that ended in no version."""
+ENDING: Final = frozenset({"pull", "deploy", CONTINUE})
+"""The kinds of operations in which conflicts come to their end; no other one writes a record."""
 _BY_HAND: Final = WRITTEN - {How.HUNKS}
 _CLASHING: Final = frozenset({Status.CONFLICT, Status.DELETION_CONFLICT, Status.DIFFERS})
 

@@ -3,6 +3,7 @@
 from casvault.refs.log import Context, OperationLog, Plan, Tip
 from casvault.refs.operation import Operation, operation_commit, parse_operation
 from casvault.refs.records import LocalRecords, MemoryRecords, RecordLog, UnclearError
+from casvault.refs.retention import RETENTION_REF, Limit, Policy, read_policy, write_policy
 from casvault.refs.tombstones import (
     PURGED,
     Tombstone,
@@ -18,12 +19,15 @@ from casvault.refs.view import RefEdit, View, check_ref_name
 
 __all__ = [
     "PURGED",
+    "RETENTION_REF",
     "Context",
+    "Limit",
     "LocalRecords",
     "MemoryRecords",
     "Operation",
     "OperationLog",
     "Plan",
+    "Policy",
     "RecordLog",
     "RefEdit",
     "Tip",
@@ -36,8 +40,10 @@ __all__ = [
     "purged_error",
     "purged_ref",
     "purged_tree",
+    "read_policy",
     "read_purged",
     "read_tombstones",
     "write_allowances",
+    "write_policy",
     "write_tombstones",
 ]

@@ -48,6 +48,8 @@ class AuditFilter(NamedTuple):
     """Seconds since 1970, both ends included."""
     until: int | None = None
     concerns: Callable[[Change], bool] | None = None
+    in_projects: bool = False
+    """Nothing but what happens in projects concerns it, so collections need not be compared."""
 
 
 def iter_audit(
@@ -59,6 +61,8 @@ def iter_audit(
 
 def _iter_all(log: OperationLog, reader: ObjectReader, wanted: AuditFilter) -> Iterator[AuditEntry]:
     kinds = frozenset(Kind) if wanted.kinds is None else wanted.kinds
+    if wanted.in_projects:
+        kinds -= {Kind.SNAPSHOT, Kind.VERSION}
     for step in iter_steps(log):
         seconds = step.operation.who.seconds
         if (wanted.since is not None and seconds < wanted.since) or (

@@ -16,6 +16,7 @@ from casvault.deploy.subject import BRANCHES
 from casvault.objects import LINK, read_commit
 from casvault.objects.names import unescape
 from casvault.pending import MERGES
+from casvault.refs import PURGED
 from casvault.trees import diff_paths
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Kind(Enum):
     """A merge began to wait, was settled in part, or ended."""
     TAG = "tag"
     BRANCH = "branch"
+    PURGE = "purge"
+    """A content was purged, or allowed again; the name is its id."""
     REF = "ref"
     """Any other name."""
     NOTHING = "nothing"
@@ -132,6 +135,8 @@ def _iter_behind(
     elif space == VERSION_TAGS:
         collection, path, label = (*map(unescape, rest.split(b"/")), b"", b"")[:3]
         yield Change(Kind.TAG, before, after, collection, path, name=label)
+    elif space == PURGED:
+        yield Change(Kind.PURGE, before, after, name=rest)
     elif space in (TAGS, BRANCHES):
         yield Change(Kind.TAG if space == TAGS else Kind.BRANCH, before, after, name=rest)
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import show
 from casvault.artifacts.version import COLLECTION, PATH
-from casvault.deploy.concluding import iter_kept
+from casvault.deploy.concluding import ENDING, iter_kept
 from casvault.deploy.subject import Branching, Direction, read_subject
 from casvault.deploy.undoing import REDO, UNDO, UNDOES
 from casvault.errors import UnsupportedError
@@ -126,7 +126,7 @@ def iter_ended(log: OperationLog, reader: ObjectReader, since: int | None = None
     undone = _find_undone(log)
     seen: set[Oid] = set()
     for step in iter_steps_forward(log):
-        if since is not None and step.operation.who.seconds < since:
+        if step.operation.kind not in ENDING or (since is not None and step.operation.who.seconds < since):
             continue
         for collection, path, record in iter_kept(step.operation):
             yield _ended(collection, path, record, step, step.operation.who, None, undone=step.id in undone)
@@ -137,14 +137,14 @@ def iter_ended(log: OperationLog, reader: ObjectReader, since: int | None = None
                 yield _ended(*where, found, step, commit.author, oid, undone=step.id in undone)
 
 
-_LEADING = frozenset({Kind.VERSION, Kind.DEPLOYMENT, Kind.PULL, Kind.OBSERVATION})
-"""Changes from one version to another."""
+_LEADING = frozenset({Kind.VERSION, Kind.DEPLOYMENT, Kind.PULL, Kind.OBSERVATION, Kind.CONFLICT})
+"""Changes that bring versions: a resolved merge that clashed anew is a parent of the merge that waits."""
 
 
 def _iter_new_versions(reader: ObjectReader, step: Step, seen: set[Oid]) -> Iterator[tuple[Oid, Commit]]:
     """The versions that an operation brought, parents that nobody has seen included."""
     for change in iter_changes(reader, step, _LEADING):
-        pending = [] if change.after is None else [change.after]
+        pending = [change.after] if change.after is not None and change.path is not None else []
         while pending:
             oid = pending.pop()
             if oid not in seen:

@@ -34,6 +34,7 @@ class Series(NamedTuple):
 class _Axis(NamedTuple):
     place: Callable[[float], float]
     ticks: Sequence[float]
+    is_logarithmic: bool = False
 
 
 def draw(figures: Figures) -> str:
@@ -71,7 +72,8 @@ def _sizes(figures: Figures, across: Callable[[int], float]) -> Iterator[str]:
         Series("stored", "#047857", [period.total.stored for period in periods]),
     )
     axis = _size_axis([value for each in series for value in each.values], UPPER)
-    yield _text(LEFT, 26, "Size over time", size=15, weight="600")
+    title = "Size over time (logarithmic)" if axis.is_logarithmic else "Size over time"
+    yield _text(LEFT, 26, title, size=15, weight="600")
     yield from _grid(axis, UPPER, _bytes)
     for each in series:
         points = [(across(number), axis.place(value)) for number, value in enumerate(each.values)]
@@ -101,7 +103,7 @@ def _operations(figures: Figures, across: Callable[[int], float]) -> Iterator[st
     width = max(2.0, min([28.0, *(0.8 * gap for gap in gaps)]))
     for number, period in enumerate(periods):
         top = axis.place(period.operations)
-        tip = escape(f"{period.start}: {period.operations:,} operations")
+        tip = escape(f"{period.start}: {period.operations:,} operation{'' if period.operations == 1 else 's'}")
         yield (
             f'<rect x="{across(number) - width / 2:.1f}" y="{top:.1f}" width="{width:.1f}" '
             f'height="{LOWER[1] - top:.1f}" fill="#7b8794"><title>{tip}</title></rect>'
@@ -134,10 +136,12 @@ def _size_axis(values: Sequence[int], panel: tuple[int, int]) -> _Axis:
     if known and max(known) > _WIDE * min(known):
         low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
         step = (bottom - top) / (high - low)
-        return _Axis(
-            lambda value: bottom - (math.log10(max(value, 10**low)) - low) * step,
-            [10**each for each in range(low, high + 1)],
-        )
+        ticks = [10**each for each in range(low, high + 1)]
+
+        def place(value: float) -> float:
+            return bottom - (math.log10(max(value, 10**low)) - low) * step
+
+        return _Axis(place, ticks, is_logarithmic=True)
     return _count_axis(max(known, default=0), panel)
 
 

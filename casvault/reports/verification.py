@@ -19,7 +19,7 @@ from casvault.errors import DamageError, UnsupportedError
 from casvault.objects import Kind, read_commit
 from casvault.pending import MERGES, read_pending
 from casvault.progress import silent
-from casvault.refs import parse_operation
+from casvault.refs import PURGED, parse_operation
 from casvault.refs.operation import TRANSACTION
 from casvault.reports.changes import Step, iter_ref_changes
 from casvault.store import PackDatabase
@@ -204,7 +204,10 @@ class _Walk:
                 self._changes += 1
                 if after is not None and ref.startswith(COLLECTIONS):
                     self._tips.setdefault(ref, set()).add(after)
-                wrong = None if after is None else self._find_wrong(ref, before, after, step.operation.kind)
+                if after is not None:
+                    wrong = self._find_wrong(ref, before, after, step.operation.kind)
+                else:
+                    wrong = "a tombstone was removed" if ref.startswith(PURGED) else None
                 if wrong is not None:
                     raise _broken(number, ref.decode(errors="replace"), wrong)
         except (DamageError, UnsupportedError) as error:

@@ -92,17 +92,15 @@ class ChangeIndex:
         self._lock = threading.RLock()
         self._places: dict[int, Place] = {0: _FLOOR}
         self._unsaved = 0
-        self._is_unreadable = False
-        """Whether the file is whole and yet of no use here."""
+        self._replaces_file = False
+        """Whether the file is to be replaced, however many commits it has."""
         self._database = self._open()
 
     def catch_up(self, tips: Iterable[Oid]) -> list[int]:
         """The positions of these commits, after reading what is missing of the histories that they end."""
         with self._lock:
             positions = [self._find(tip) or self._add_history(tip) for tip in tips]
-            if self._file is not None and self._unsaved >= SAVE_AT:
-                self._file.save(self._database.serialize(), self._count(), instead=self._is_unreadable)
-                self._unsaved, self._is_unreadable = 0, False
+            self._save()
             return positions
 
     def find(self, oid: Oid) -> int | None:
@@ -175,6 +173,8 @@ class ChangeIndex:
         # Its import would be a large part of the start of every command, and few of them ask.
         import sqlite3
 
+        if not hasattr(sqlite3.Connection, "serialize"):
+            self._file = None  # a Python that was built without it cannot keep the index, but can make it
         saved = None if self._file is None else self._file.load()
         if saved is not None:
             database = sqlite3.connect(":memory:", check_same_thread=False)
@@ -184,10 +184,15 @@ class ChangeIndex:
                 if database.execute("SELECT count(*) FROM commits").fetchone() == (saved.commits,):
                     return database
             database.close()
-            self._is_unreadable = True
+            self._replaces_file = True
         database = sqlite3.connect(":memory:", check_same_thread=False)
         database.executescript(_SCHEMA)
         return database
+
+    def _save(self) -> None:
+        if self._file is not None and self._unsaved >= SAVE_AT:
+            self._file.save(self._database.serialize(), self._count(), instead=self._replaces_file)
+            self._unsaved, self._replaces_file = 0, False
 
     def _one(self, query: str, value: object) -> bytes:
         found: bytes = self._database.execute(query, (value,)).fetchone()[0]
@@ -298,6 +303,10 @@ class ChangeIndex:
         ]
         with self._database:
             self._database.executemany("INSERT INTO contents VALUES (?, ?)", contents)
+        if len(contents) >= SAVE_AT:
+            # As many commits as there are, and more known of them.
+            self._unsaved, self._replaces_file = SAVE_AT, True
+        self._save()
 
 
 def _stand(mode: int, oid: bytes | None) -> Stand | None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from casvault.objects import ObjectPublisher
     from casvault.oid import Oid
 
-_OWN_REFS = frozenset({b"collections", b"projects", b"merges", b"purged", b"version-tags", b"former-tags"})
+_OWN_REFS = frozenset({b"collections", b"projects", b"merges", b"purged", b"settings", b"version-tags", b"former-tags"})
 
 
 class _Edit(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, show, typed
 from casvault.artifacts.revision import pick_path
@@ -19,11 +19,29 @@ from casvault.trees import iter_entries
 from casvault.vault.drifting import Drifting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from casvault.artifacts.moves import Address
     from casvault.oid import Oid
     from casvault.reports.changes import Change
+
+
+class OfArtifact(NamedTuple):
+    """Whether a change is about an artifact, under any of the names that it had."""
+
+    addresses: frozenset[Address]
+
+    def matches(self, change: Change) -> bool:
+        return (change.collection, change.path) in self.addresses
+
+
+class OfProject(NamedTuple):
+    """Whether a change is about a project."""
+
+    name: bytes
+
+    def matches(self, change: Change) -> bool:
+        return change.project == self.name
 
 
 class Concerning(Drifting):
@@ -74,7 +92,7 @@ class Concerning(Drifting):
                     found.setdefault(change.project, set()).add(place)
         return found
 
-    def _concern(self, subject: str, collection: str | None) -> Callable[[Change], bool]:
+    def _concern(self, subject: str, collection: str | None) -> OfArtifact | OfProject:
         """Whether a change is about the artifact or project of this name."""
         is_project = typed(subject) in self._project_states()
         addresses = self._find_addresses(subject, collection)
@@ -83,13 +101,12 @@ class Concerning(Drifting):
             remedy = "use the artifact's path, or the directory of the project"
             raise UsageError(f"the name is ambiguous: {listed}", place=subject, remedy=remedy)
         if addresses:
-            return lambda change: (change.collection, change.path) in addresses
+            return OfArtifact(addresses)
         if not is_project and not Path(subject).is_dir():
             raise NotFoundError(
                 "no artifact and no project of this name", place=subject, remedy="see `casvault project list`"
             )
-        project = self._project_name(subject)
-        return lambda change: change.project == project
+        return OfProject(self._project_name(subject))
 
     def _addresses(self, artifact: str, collection: str | None) -> frozenset[Address]:
         found = self._find_addresses(artifact, collection)

@@ -23,7 +23,7 @@ from casvault.reports.plot import draw
 from casvault.reports.timeline import read_timeline
 from casvault.reports.verification import Directory, verify
 from casvault.reports.when import When
-from casvault.vault.concerning import Concerning
+from casvault.vault.concerning import Concerning, OfProject
 from casvault.vault.results.reports import ArtifactTimeline, FleetResult, FleetRow, MissingProject
 
 if TYPE_CHECKING:
@@ -60,11 +60,13 @@ class Reporting(Concerning):
         The subject is an artifact, also one that is gone, or a project by its name or directory; UsageError that lists
         the candidates if it can be several.
         """
+        concern = None if subject is None else self._concern(subject, collection)
         wanted = AuditFilter(
             None if kinds is None else frozenset(kinds),
             _seconds(since),
             _seconds(until),
-            None if subject is None else self._concern(subject, collection),
+            None if concern is None else concern.matches,
+            in_projects=isinstance(concern, OfProject),
         )
         return iter_audit(self._repository.log, self.reader, wanted, limit=limit)
 

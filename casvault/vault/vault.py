@@ -17,6 +17,7 @@ from casvault.vault.history import History
 from casvault.vault.projects import Projects
 from casvault.vault.purging import Purging
 from casvault.vault.reporting import Reporting
+from casvault.vault.retaining import Retaining
 from casvault.vault.snapshots import Snapshots
 from casvault.vault.tagging import Tagging
 from casvault.vault.taking import TakingIn
@@ -38,6 +39,7 @@ class Vault(
     Tagging,
     Versions,
     Purging,
+    Retaining,
     Reporting,
     Backend,
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,26 @@ DRIFT = {
 }  # fmt: skip
 ROW = {
     "artifact", "root", "collection", "status", "action", "version", "files", "conflicts", "merge", "reason", "remedy",
+}  # fmt: skip
+PATTERNS = {
+    "conflicts", "waiting", "hunks", "artifacts", "paths", "projects", "kinds", "strategies", "median_seconds",
+    "suggestions",
+}  # fmt: skip
+FIGURES = {
+    "packs", "pack_bytes", "packed", "operations", "total", "kinds", "encodings", "copies", "saved_by_sharing",
+    "saved_by_packing", "deployed", "projects", "span", "periods", "plot",
+}  # fmt: skip
+TIMELINE = {
+    "project", "directory", "collection", "artifact", "root", "status", "modified", "deployed_at", "first_seen",
+    "last_checked", "deployed", "settled", "observed", "parent", "pin", "events", "episodes",
+}  # fmt: skip
+CONFLICT = {
+    "collection", "artifact", "project", "root", "direction", "strategy", "detected", "completed", "by", "base", "ours",
+    "theirs", "result", "operation", "undone", "merge", "paths", "open",
+}  # fmt: skip
+ENTRY = {
+    "operation", "id", "command", "kind", "collection", "artifact", "project", "root", "name", "before", "after",
+    "author", "mail", "at", "message",
 }  # fmt: skip
 WHERE = {"path", "project", "collection", "artifact", "kind", "root", "version", "status", "change"}
 OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "message", "undone"}
@@ -58,6 +79,12 @@ OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "
         ("ops", {"operations"}),
         ("recover", {"recovered"}),
         ("fsck", {"packs", "objects", "reachable", "operations", "purged", "problems", "ok"}),
+        ("audit", {"entries"}),
+        ("audit --verify", {"operations", "records", "changes", "aside", "first_break", "ok"}),
+        ("fleet", {"rows", "missing", "notes"}),
+        ("conflicts", {"conflicts"}),
+        ("conflicts stats", PATTERNS),
+        ("stats", FIGURES),
         ("ls-tree @", {"entries"}),
         ("cat @:commands/review.md", {"revision", "size", "encoding", "content"}),
         ("hash commands/review.md", {"files"}),
@@ -144,3 +171,22 @@ def test_a_name_that_is_not_utf8_is_readable_and_whole(world: World) -> None:
     (change,) = world.done("show", "--json").document["changes"]
     assert change["path"] == "skills/pdf/caf\\xe9"
     assert bytes.fromhex(change["path_hex"]) == b"skills/pdf/caf\xe9"
+
+
+def test_reports_have_their_keys_and_times_with_a_zone(conflict: World) -> None:
+    conflict.run("pull", "skill/pdf", "--project", str(conflict.project))
+    (timeline,) = conflict.done("timeline", "skill/pdf", "--json").document["timelines"]
+    assert set(timeline) == TIMELINE
+    assert set(timeline["events"][0]) == {"operation", "kind", "at", "author", "command", "before", "after"}
+    assert set(timeline["episodes"][0]) == {"since", "until", "ending", "edits", "version"}
+    (row,) = conflict.done("fleet", "--json").document["rows"]
+    assert set(row) == {*DRIFT, "directory", "tags"}
+    (met,) = conflict.done("conflicts", "--json").document["conflicts"]
+    assert set(met) == CONFLICT
+    assert set(met["paths"][0]) == {
+        "path", "kind", "base", "ours", "theirs", "hunks", "how", "result", "by", "at",
+    }  # fmt: skip
+    entries = conflict.done("audit", "--json").document["entries"]
+    assert all(set(entry) == ENTRY for entry in entries)
+    times = [timeline["deployed_at"], timeline["first_seen"], row["first_seen"], met["detected"], entries[0]["at"]]
+    assert all(datetime.fromisoformat(time).tzinfo is not None for time in times)

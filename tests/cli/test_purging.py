@@ -60,6 +60,10 @@ def test_purge_and_what_is_said_of_it_later(leaked: World) -> None:
     assert leaked.run("cat", f"@:{ENV}", "--json").document["error"]["code"] == "purged"
     assert "1 tombstone: no problems" in leaked.done("fsck").out
     assert "a token" in leaked.done("purge").out
+    (entry,) = leaked.done("audit", "--kind", "purge", "--json").document["entries"]
+    assert (entry["operation"], entry["kind"], entry["name"]) == (4, "purge", SECRET.hex())
+    leaked.done("audit", "--verify")
+    leaked.done("stats")
     listed = leaked.done("purge", "--json").document
     (row,) = listed["purged"]
     assert (listed["remaining"], row["id"], row["size"], row["reason"]) == ([], SECRET.hex(), 9, "a token")

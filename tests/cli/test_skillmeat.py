@@ -91,7 +91,7 @@ def test_documents(world: World, moved: Fixture) -> None:
     assert set(document) == {"collections", "projects", "deployments", "legacy", "left_out", "operation"}
     assert set(document["collections"][0]) == {"name", "directory", "snapshots", "missing"}
     assert set(document["deployments"][0]) == {
-        "project", "root", "collection", "artifact", "deployed", "settled", "recognised",
+        "project", "root", "collection", "artifact", "deployed", "settled", "recognised", "tag",
     }  # fmt: skip
     assert [set(each) for each in document["left_out"]] == [{"file", "artifact", "reason"}]
     exported = world.done("skillmeat", "export", "--json").document

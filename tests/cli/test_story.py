@@ -7,6 +7,7 @@ project         H1 ─────────────── H3 ───  H
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from casvault import Vault
@@ -65,6 +66,8 @@ def test_the_story(world: World) -> None:
     assert [oid.hex() for oid in deployed] == [h4, h1]
     assert _drift(world) == ("in_sync", "nothing")
 
+    _check_reports(world, h1, h2, h4, parents[1])
+
     world.deployed.write_text(X)
     again = world.done("pull", "skill/pdf", *project, "--json").document["artifacts"][0]
     assert again["fast_forward"] is True
@@ -92,6 +95,63 @@ def test_the_story(world: World) -> None:
     assert world.run("redo").code == 3
     assert _version(world) == again["version"]
     assert world.done("fsck", "--json").document["ok"] is True
+
+
+def _check_reports(world: World, h1: str, h2: str, h4: str, h3: str) -> None:
+    """What the story has yielded so far: who did what, and when edits were seen and came home."""
+    project = ("--project", str(world.project))
+    (line,) = world.done("timeline", "skill/pdf", *project, "--json").document["timelines"]
+    assert (line["deployed"], line["settled"], line["observed"], line["modified"]) == (h4, h4, None, False)
+    (episode,) = line["episodes"]
+    assert (episode["version"], episode["ending"]) == (h3, "pulled")
+    assert [(event["kind"], event["after"]) for event in line["events"]] == [
+        ("deployed", h1),
+        ("modified", h3),
+        ("pulled", h3),
+        ("deployed", h4),
+    ]
+    assert episode["since"] == line["events"][1]["at"]
+    entries = world.done("audit", "skill/pdf", "--json").document["entries"]
+    versions = [(each["before"], each["after"]) for each in entries if each["kind"] == "version"]
+    assert versions == [(h2, h4), (h1, h2), (None, h1)]
+    assert [each["after"] for each in entries if each["kind"] == "deployment"] == [h4, h1]
+    assert {(each["author"], each["mail"]) for each in entries} == {("Ann", "ann@example.org")}
+    assert world.done("conflicts", "--json").document["conflicts"] == []
+    assert world.done("audit", "--verify", "--json").document["ok"] is True
+
+
+def test_the_story_with_a_conflict(conflict: World) -> None:
+    """The same line on both sides: the whole record of what was met, and of how it was resolved."""
+    h2 = conflict.done("snapshot", "--json") and _version(conflict)
+    assert conflict.run("pull", "skill/pdf", "--project", str(conflict.project)).code == 4
+    (waiting,) = conflict.done("conflicts", "--unresolved", "--json").document["conflicts"]
+    assert (waiting["open"], waiting["strategy"], waiting["completed"]) == (["skills/pdf/SKILL.md"], None, None)
+    conflict.done("resolve", "pdf", "SKILL.md", "--hunk", "1=union")
+    conflict.done("merges", "continue", "pdf")
+    h4 = _version(conflict)
+    ours, theirs = conflict.done("show", h4, "--json").document["commit"]["parents"]
+    (record,) = conflict.done("conflicts", "--json").document["conflicts"]
+    base = conflict.done("rev-parse", f"{theirs}~1:", "--json").document["id"]
+    assert {key: record[key] for key in ("artifact", "project", "direction", "strategy", "by", "undone", "open")} == {
+        "artifact": "skills/pdf",
+        "project": "app",
+        "direction": "pull",
+        "strategy": "merge",
+        "by": "Ann",
+        "undone": False,
+        "open": [],
+    }
+    assert (record["base"], record["ours"], record["theirs"], record["result"]) == (base, ours, theirs, h4)
+    assert ours == h2
+    detected, completed = (datetime.fromisoformat(record[key]) for key in ("detected", "completed"))
+    assert detected == datetime.fromisoformat(waiting["detected"])
+    assert completed >= detected
+    assert completed.tzinfo is not None
+    (path,) = record["paths"]
+    assert (path["path"], path["kind"], path["hunks"], path["how"]) == ("skills/pdf/SKILL.md", "content", 1, "hunks")
+    assert (path["by"], path["result"]["size"]) == ("Ann", len(conflict.skill.read_bytes()))
+    (line,) = conflict.done("timeline", "skill/pdf", "--json").document["timelines"]
+    assert [event["kind"] for event in line["events"]] == ["deployed", "conflict", "modified", "resolved", "pulled"]
 
 
 def _version(world: World) -> str:

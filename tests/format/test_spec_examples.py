@@ -18,6 +18,7 @@ from casvault.graph import DominatorTree
 from casvault.interop.git.commits import commit_links, format_commit, to_commit
 from casvault.interop.git.ids import GitFormat
 from casvault.interop.git.tags import format_tag, tag_target, to_tag
+from casvault.interop.skillmeat.hashing import find_hash, hash_path
 from casvault.objects import (
     Commit,
     Fork,
@@ -40,9 +41,19 @@ from casvault.objects import (
 )
 from casvault.oid import Oid, blob_id
 from casvault.pending import Sides, read_pending, read_records, record_fields, write_pending
-from casvault.refs import Tombstone, operation_commit, parse_operation, write_allowances, write_tombstones
+from casvault.refs import (
+    Limit,
+    Policy,
+    Tombstone,
+    operation_commit,
+    parse_operation,
+    write_allowances,
+    write_policy,
+    write_tombstones,
+)
 from casvault.store import Pack
 from casvault.trees import build_tree, empty_root
+from casvault.worktree.scan import scan_path
 from tests.support.objects import WHO, numbered_entries
 from tests.support.pending import Pen, example_record
 from tests.support.specification import Example, read_block, read_examples
@@ -101,6 +112,8 @@ def test_examples_of_every_kind_are_there() -> None:
         "commitgraph": 1,
         "git": 3,
         "tombstone": 2,
+        "retention": 1,
+        "skillmeat": 1,
     }
 
 
@@ -194,6 +207,15 @@ def test_example_of_a_tombstone(example: Example) -> None:
         written = write_tombstones(store, who, reason, sizes)
     oid = Oid(example.hex("id"))
     assert written == dict.fromkeys(sizes, oid)
+    assert example.hex("bytes") == next(store.read_many([oid]))[1]
+
+
+@_examples("retention")
+def test_example_of_a_policy_of_retention(example: Example) -> None:
+    store = MemoryObjects()
+    policy = Policy(*(Limit(*example.value(key)) for key in ("operations", "states")))
+    oid = write_policy(store, WHO, example.value("reason"), policy)
+    assert oid == Oid(example.hex("id"))
     assert example.hex("bytes") == next(store.read_many([oid]))[1]
 
 
@@ -299,6 +321,19 @@ def test_example_of_a_commit_graph(example: Example) -> None:
         generation = 1 + max((grown.generation[parent] for parent in parents), default=0)
         grown.append(columns.id_of(position), columns.dates[position], parents, generation, *row)
     assert data == b"".join(encode_graph(grown, example.hex("owner")))
+
+
+@_examples("skillmeat")
+def test_example_of_a_hash_of_skillmeat(example: Example, tmp_path: Path) -> None:
+    files = {path.decode(): content for path, content in example.value("files")}
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    assert hash_path(tmp_path) == example.fields["hash"]
+    objects = MemoryObjects()
+    state = scan_path(tmp_path, objects)
+    assert state is not None
+    assert find_hash(objects, state) == example.fields["hash"]
 
 
 @_examples("git")

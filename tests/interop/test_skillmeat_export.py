@@ -215,6 +215,30 @@ def test_what_skillmeat_wrote_meanwhile_is_not_overwritten(fixture: Fixture, vau
     assert vault.fsck().problems == ()
 
 
+def test_an_export_that_was_cut_off_is_done_again(fixture: Fixture, vault: Vault) -> None:
+    """The new text was kept before it was written, and what still stood there was taken for somebody's change."""
+    place, project = fixture.deployed("lineage"), fixture.project("lineage")
+    old = place.read_bytes()
+    vault.deploy(["skills/pdf"], project)
+    export_skillmeat(vault, projects=[project])
+    new = place.read_bytes()
+    place.write_bytes(old)
+    assert [each.changed for each in export_skillmeat(vault, projects=[project]).files] == [True]
+    assert place.read_bytes() == new != old
+
+
+def test_nothing_is_written_through_a_symlink(fixture: Fixture, vault: Vault, tmp_path: Path) -> None:
+    """The root of a profile that leads elsewhere let the file be written there."""
+    project = fixture.project("lineage")
+    vault.deploy(["skills/pdf"], project)
+    (project / ".claude").rename(tmp_path / "elsewhere")
+    (project / ".claude").symlink_to(tmp_path / "elsewhere")
+    before = (tmp_path / "elsewhere/.skillmeat-deployed.toml").read_bytes()
+    with pytest.raises(RefusedError, match="is a symlink"):
+        export_skillmeat(vault, projects=[project])
+    assert (tmp_path / "elsewhere/.skillmeat-deployed.toml").read_bytes() == before
+
+
 def test_a_collection_tells_what_it_has_now(fixture: Fixture, vault: Vault) -> None:
     write_files(fixture.lib, {"skills/new/SKILL.md": "# new\n", "skills/pdf/SKILL.md": "# another\n"})
     (fixture.lib / "commands/review.md").unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,37 @@ def test_what_skillmeat_did_since_is_taken_over(fixture: Fixture, vault: Vault) 
     assert skill(vault, row.settled) == H2["SKILL.md"]
 
 
+def test_a_look_of_skillmeat_at_its_file_is_no_news(fixture: Fixture, vault: Vault) -> None:
+    """It notes there when it looked; that must not bring back what was deployed before."""
+    import_skillmeat(vault, fixture.home, [fixture.projects])
+    place, project = fixture.deployed("lineage"), fixture.project("lineage")
+    vault.deploy(["skills/pdf"], project)
+    place.write_text(place.read_text().replace("2025-02-13", "2025-02-14"))
+    assert import_skillmeat(vault, fixture.home, [project]).deployments == ()
+    assert statuses(vault, project) == {"skills/pdf": Status.IN_SYNC}
+
+
+def test_what_belongs_to_another_deployment_is_refused_as_a_whole(fixture: Fixture, vault: Vault) -> None:
+    """The refusal comes when everything is registered already, and all of that has to go again."""
+    write_files(fixture.base / "own", {"skills/pdf/SKILL.md": "# mine\n"})
+    project = fixture.project("lineage")
+    shutil.rmtree(project / ".claude/skills")
+    vault.deploy(["skills/pdf"], project)
+    write_files(project, {".claude/skills/pdf/SKILL.md": H2["SKILL.md"]})
+    tip = vault.operations(1)[0].id
+    with pytest.raises(RefusedError, match="belongs to skills/pdf of collection own"):
+        import_skillmeat(vault, fixture.home, [fixture.projects])
+    assert vault.operations(1)[0].id == tip
+    assert list(fixture.base.rglob("home/**/.casvault-*")) == []
+    assert [each.name for each in vault.projects()] == ["lineage"]
+    assert {path.parent.name for path in fixture.projects.rglob(".casvault-project")} == {"lineage"}
+
+
+def test_a_tag_that_a_record_names_is_told(fixture: Fixture, vault: Vault) -> None:
+    result = import_skillmeat(vault, fixture.home, [fixture.project("base_hash")])
+    assert [each.tag for each in result.deployments] == ["v1.1.0"]
+
+
 def test_imports_into_two_vaults_give_the_same_snapshots(fixture: Fixture, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(fixture.home, copy / "home")
@@ -207,6 +239,21 @@ def test_snapshots_that_come_later_are_added(fixture: Fixture, vault: Vault) -> 
     result = import_skillmeat(vault, fixture.home, [fixture.project("lineage")])
     assert result.collections[0].snapshots == (SECOND,)
     assert statuses(vault, fixture.project("lineage")) == {"skills/pdf": Status.OUTDATED}
+
+
+def test_what_skillmeat_snapshots_from_now_on_goes_on_top(fixture: Fixture, vault: Vault) -> None:
+    import_skillmeat(vault, fixture.home)
+    (fixture.lib / "skills/pdf/SKILL.md").write_text("# fourth\n")
+    newer = fixture.snapshots / "20300101-000000-000000.tar.gz"
+    with tarfile.open(newer, "w:gz") as tar:
+        tar.add(fixture.lib, arcname="lib")
+    (fixture.lib / "skills/pdf/SKILL.md").write_text("# fifth\n")
+    assert import_skillmeat(vault, fixture.home).collections[0].snapshots == ("20300101-000000-000000",)
+    texts = [skill(vault, each.id) for each in vault.lineage("skills/pdf", collection="lib")]
+    assert texts == ["# fifth\n", "# fourth\n", *(each["SKILL.md"] for each in (H3, H2, H1))]
+    messages = ["from SkillMeat", "", "from SkillMeat", "pdf improved", "before sync"]
+    assert [each.message for each in vault.log("lib")] == messages
+    assert import_skillmeat(vault, fixture.home).outcome.operation is None
 
 
 def test_a_listed_snapshot_without_its_archive_is_named(fixture: Fixture, vault: Vault) -> None:

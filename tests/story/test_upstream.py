@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from casvault import How, UpdateStrategy, Vault
-from casvault.deploy.actions import Action
+from casvault import Action, How, Origin, UpdateStrategy, Vault
 from casvault.errors import ConflictError, NotFoundError, RefusedError, UsageError
 from casvault.store import PackDatabase
 from casvault.vault.results.updates import UpdateResult, UpdateRow
@@ -35,7 +34,7 @@ def only(result: UpdateResult) -> UpdateRow:
     return row
 
 
-def origins(vault: Vault, artifact: str = "skill/tool") -> list[str]:
+def origins(vault: Vault, artifact: str = "skill/tool") -> list[Origin | None]:
     return [version.origin for version in vault.lineage(artifact)]
 
 
@@ -51,7 +50,7 @@ def test_an_import_and_then_every_update_as_it_comes(scene: Scene, upstream: Pat
     assert second.action is Action.TAKEN
     assert {change.path for change in second.files} == {TOOL, "skills/tool/data/table.csv"}
     assert picture(scene.lib / "skills/tool") == picture(upstream)
-    assert origins(vault) == ["upstream", "upstream"]
+    assert origins(vault) == [Origin.UPSTREAM, Origin.UPSTREAM]
     assert_clean(vault)
 
 
@@ -67,7 +66,7 @@ def test_what_was_changed_here_lives_through_five_updates(scene: Scene, upstream
         assert vault.show(row.version.hex()).parents[1] == row.upstream
     theirs = {f"line{number}": f"theirs {number}" for number in range(5)}
     assert (scene.lib / TOOL).read_text() == text(**theirs, line11="mine")
-    assert origins(vault).count("upstream") == 6
+    assert origins(vault).count(Origin.UPSTREAM) == 6
     assert_clean(vault)
 
 
@@ -180,7 +179,7 @@ def test_overwriting_records_what_was_there(scene: Scene, upstream: Path) -> Non
     row = only(update(vault, upstream, "skill/pdf", strategy=UpdateStrategy.OVERWRITE))
     assert row.action is Action.OVERWRITTEN
     assert picture(scene.lib / "skills/pdf") == picture(upstream)
-    edited = next(version for version in vault.lineage("skill/pdf") if version.origin == "edit")
+    edited = next(version for version in vault.lineage("skill/pdf") if version.origin is Origin.EDIT)
     assert b"".join(vault.cat(f"{edited.id.hex()}:SKILL.md")).startswith(b"not in a snapshot yet")
     change_line(scene.lib / PDF, 1, "mine")
     again = only(update(vault, upstream, "skill/pdf", strategy=UpdateStrategy.OVERWRITE))
@@ -237,7 +236,7 @@ def test_an_artifact_that_was_removed_comes_back_with_its_lineage(scene: Scene, 
     vault.remove(["skill/tool"])
     row = only(update(vault, upstream))
     assert (row.action, picture(scene.lib / "skills/tool")) == (Action.IMPORTED, picture(upstream))
-    assert origins(vault) == ["recreate", "upstream"]
+    assert origins(vault) == [Origin.RECREATE, Origin.UPSTREAM]
 
 
 def test_names_that_cannot_be(scene: Scene, upstream: Path) -> None:

@@ -66,10 +66,18 @@ class Record(NamedTuple):
     """The hash of what was deployed; None if what is recorded is no such hash."""
     base: str | None
     """The hash of the merge base, or the id of the snapshot that has it."""
+    tag: str | None = None
+    """The name of the version."""
 
     @property
     def file_path(self) -> bytes | None:
         return None if self.path is None else self.root + b"/" + self.path
+
+    @property
+    def claim(self) -> tuple[object, ...]:
+        """What it says of the deployment itself; other keys change whenever SkillMeat looks at it."""
+        hashes = tuple(map(self.value, ("content_hash", "collection_sha")))
+        return (self.layout, self.file_path, self.collection, *hashes, self.base)
 
     def value(self, name: str) -> object:
         return self.table.values.get(self.layout.key(name))
@@ -151,6 +159,7 @@ def _parse_record(table: Table, root: bytes) -> Record:
         table.stamp("deployed_at"),
         content or _as_hash(old),
         table.find_base("merge_base_snapshot"),
+        table.find_text("version_tag"),
     )
 
 
@@ -168,6 +177,7 @@ def _parse_old_record(table: Table, common: Table, root: bytes) -> Record:
         table.find_stamp("deployed-at") or common.find_stamp("deployed-at"),
         _as_hash(table.text("sha", "content-hash")),
         table.find_base("merge-base-snapshot"),
+        table.find_text("version-tag"),
     )
 
 

@@ -117,8 +117,11 @@ def _plan_project(history: History, project: _Project) -> _Job:
     writes = []
     for relative, new in writer.texts().items():
         path = project.directory / show(relative)
+        if os.path.realpath(path.parent) != str(path.parent):
+            raise RefusedError("its directory is a symlink", place=str(path), remedy="make it a directory of its own")
         old = find_file(path)
-        writes.append(_Write(path, relative, old, new, old in (None, new, kept.files.get(relative))))
+        is_known = old is None or old == new or history.has_kept(project.name, relative, old)
+        writes.append(_Write(path, relative, old, new, is_known))
     return _Job(project, state, kept, writes)
 
 
@@ -175,7 +178,7 @@ class _Writer:
             place = _find_place(self._now, record) or self._find_by_name(self._now, record)
             if place is not None:
                 self._left.discard(place)
-                if self._has_changed(place):
+                if self._has_changed(place) or self._is_tagged_anew(record, place):
                     changes.changed[number] = self._changed_record(record, place)
             elif _find_place(self._before, record) or self._find_by_name(self._before, record):
                 changes.removed.append(number)
@@ -184,6 +187,10 @@ class _Writer:
     def _has_changed(self, place: Place) -> bool:
         before, now = self._before.get(place), self._now[place]
         return before is None or (before.deployed, before.settled) != (now.deployed, now.settled)
+
+    def _is_tagged_anew(self, record: Record, place: Place) -> bool:
+        tag = self._facts[place].tag
+        return tag is not None and tag.name != record.tag
 
     def _find_by_name(self, deployments: Deployments, record: Record) -> Place | None:
         """The deployment of a record that does not say where it is."""
@@ -201,7 +208,9 @@ class _Writer:
         facts, before = self._facts[place], self._before.get(place)
         is_same = before is not None and before.deployed == self._now[place].deployed
         if is_same:
-            values: Values = {"merge_base_snapshot": facts.base}
+            values: Values = dict(_tag_values(facts)) if facts.tag is not None else {}
+            if self._has_changed(place):
+                values["merge_base_snapshot"] = facts.base
         else:
             values = self._identity(facts, _continued(facts.lineage, record), record.value("deployed_at"))
         if "local_modifications" in record.table.values:
@@ -238,14 +247,20 @@ class _Writer:
             "version_lineage": lineage,
             "merge_base_snapshot": facts.base,
             "snapshot_id": facts.snapshot,
-            "version_tag": None if facts.tag is None else facts.tag.name,
-            "is_major_change": None if facts.tag is None else facts.tag.is_major,
+            **_tag_values(facts),
         }
 
     def _is_modified(self, facts: Facts) -> bool:
         """Whether SkillMeat would find that the files are not what was deployed."""
         path = self._project.directory / show(facts.place.file_path)
         return path.exists() and hash_path(path) != facts.hash
+
+
+def _tag_values(facts: Facts) -> Values:
+    return {
+        "version_tag": None if facts.tag is None else facts.tag.name,
+        "is_major_change": None if facts.tag is None else facts.tag.is_major,
+    }
 
 
 class _Changes(NamedTuple):

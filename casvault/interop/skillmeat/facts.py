@@ -14,12 +14,12 @@ from casvault.errors import RefusedError
 from casvault.history import CommitGraph
 from casvault.interop.skillmeat.home import MANIFEST, parse_manifest
 from casvault.interop.skillmeat.kept import COLLECTIONS as KEPT_COLLECTIONS
+from casvault.interop.skillmeat.kept import FILES, read_kept_collection, read_kept_project
 from casvault.interop.skillmeat.kept import PROJECTS as KEPT_PROJECTS
-from casvault.interop.skillmeat.kept import read_kept_collection, read_kept_project
 from casvault.interop.skillmeat.matching import Hashes
 from casvault.interop.skillmeat.stamps import Stamp, snapshot_id
-from casvault.objects import FILE_MODES, LINK, read_blob, read_commit
-from casvault.trees import diff_paths, empty_root
+from casvault.objects import FILE_MODES, LINK, Kind, object_id, read_blob, read_commit
+from casvault.trees import diff_paths, empty_root, find_path
 
 if TYPE_CHECKING:
     from casvault import Vault
@@ -72,6 +72,18 @@ class History:
 
     def kept_project(self, name: str) -> KeptProject:
         return read_kept_project(self.reader, self._vault.find_ref(KEPT_PROJECTS.decode() + name))
+
+    def has_kept(self, name: str, path: bytes, text: bytes) -> bool:
+        """Whether this was the text of a project's file once."""
+        wanted = object_id(Kind.BLOB, text)
+        current = self._vault.find_ref(KEPT_PROJECTS.decode() + name)
+        while current is not None:
+            commit = read_commit(self.reader, current)
+            found = find_path(self.reader, commit.root, FILES + b"/" + path)
+            if found is not None and found.id == wanted:
+                return True
+            current = commit.parents[0] if commit.parents else None
+        return False
 
     def manifest(self, collection: bytes) -> tuple[Listed, ...]:
         """The artifacts that the manifest lists which the collection's newest snapshot has; none if it has none."""

@@ -116,6 +116,8 @@ def _find_deployed(
     taking: Taking, wanted: _Wanted, lineage: Lineage, hashes: Hashes, before: Matching
 ) -> Iterator[Found]:
     """Contents of a collection that nothing but a project has, unedited since it was deployed there."""
+    if not wanted.projects:
+        return
     seen, paths = lineage.known_hashes(hashes), lineage.paths
     for project in wanted.projects:
         states = taking.projects[project.directory].scan.states

@@ -104,7 +104,7 @@ def _write_manifest(
     document = render_tables(text, "artifacts", changed, removed, values)
     head: Any = document["collection"]
     head["updated"] = write_like(collection.stamp(collection.tip), head.get("updated"))
-    now |= {path: each for path, each in added.items()}  # noqa: C416 - its keys are of a narrower type
+    now.update((path, each) for path, each in added.items())
     return tomlkit.dumps(document).encode(), now
 
 

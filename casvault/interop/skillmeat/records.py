@@ -92,7 +92,7 @@ class _Planning:
         for file in project.files:
             for record in file.records:
                 known = old.pop(_key(record), None)
-                if known is None or known.table.values != record.table.values:
+                if known is None or known.claim != record.claim:
                     self._take(record)
         for record in old.values():
             self._drop(record)
@@ -120,9 +120,9 @@ class _Planning:
         if content is not None and state is not None and self._matching.has_content(content, state):
             # What nobody has edited is the version that was deployed, whatever it was once to be merged over.
             settled = content
-        self._settle(place, deployed, settled, recognised=recognised is not None)
+        self._settle(record, place, deployed, settled, recognised=recognised is not None)
 
-    def _settle(self, place: Place, deployed: Oid, settled: Oid, *, recognised: bool) -> None:
+    def _settle(self, record: Record, place: Place, deployed: Oid, settled: Oid, *, recognised: bool) -> None:
         subject = self._taken.subject
         refusal = find_owner_refusal({**subject.deployments, **self._changes}, place)
         if refusal is not None:
@@ -131,7 +131,7 @@ class _Planning:
         self._changes[place] = Deployment(deployed, settled, None, None if old is None else old.pin)
         project, root, collection, path = map(show, (subject.name, *place))
         self._planned.deployments.append(
-            ImportedDeployment(project, root, collection, path, deployed, settled, recognised)
+            ImportedDeployment(project, root, collection, path, deployed, settled, recognised, record.tag)
         )
 
     def _drop(self, record: Record) -> None:

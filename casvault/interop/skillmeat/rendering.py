@@ -73,7 +73,7 @@ def _set(table: Any, values: Mapping[str, Any]) -> None:
         old = table.get(key)
         if value is None:
             table.pop(key, None)
-        elif old != value or type(old) is bool is not type(value) is bool:
+        elif old != value:
             table[key] = _like(old, value) if isinstance(value, list) else value
 
 

@@ -33,6 +33,8 @@ class ImportedDeployment(NamedTuple):
     """From which edits are measured: the version that has the recorded merge base."""
     recognised: bool
     """No recorded hash led to it, but the project has exactly its content."""
+    tag: str | None
+    """What the record calls the version deployed."""
 
 
 class LeftOut(NamedTuple):

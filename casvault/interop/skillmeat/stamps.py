@@ -7,7 +7,7 @@ zone is taken as UTC. The id of a snapshot is a time, too.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
 _SNAPSHOT_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]{6}\Z")
@@ -41,7 +41,8 @@ def find_stamp(value: object) -> Stamp | None:
             value = datetime.fromisoformat(value)
         except ValueError:
             return None
-    return _stamp_of(value) if isinstance(value, datetime) else None
+    # At the ends of the calendar, another zone would be outside of it.
+    return _stamp_of(value) if isinstance(value, datetime) and MINYEAR < value.year < MAXYEAR else None
 
 
 def find_stamp_of_id(text: str) -> Stamp | None:

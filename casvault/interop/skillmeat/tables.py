@@ -129,7 +129,7 @@ def parse_table(text: bytes, file: str) -> Table:
     except UnicodeDecodeError as error:
         key = _last_key(text[: error.start].decode())
         raise MalformedError("not UTF-8", place=_place(file, key), remedy=REMEDY) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a ValueError, and no more
         line = _LINE.search(str(error))
         lines = text.decode().splitlines()
         key = _last_key("\n".join(lines if line is None else lines[: int(line[1])]))

@@ -10,7 +10,7 @@ import pytest
 
 from casvault.errors import MissingObjectError
 from casvault.formats.changeindex import HEADER, encode_image
-from casvault.objects import FILE, Commit, MemoryObjects, Root, write_blob, write_commit
+from casvault.objects import FILE, LINK, Commit, MemoryObjects, Root, write_blob, write_commit
 from casvault.oid import Oid
 from casvault.repository.changefile import ChangeFile
 from casvault.repository.changeindex import SAVE_AT, Change, ChangeIndex, Stand, iter_chain
@@ -156,6 +156,36 @@ def check(history: History, objects: MemoryObjects, path: Path, owner: bytes = O
 def test_what_is_in_the_file_is_not_read_again(kept: tuple[History, Path]) -> None:
     history, path = kept
     check(history, MemoryObjects(), path)  # without any object
+
+
+def test_what_came_since_is_added_to_what_is_in_the_file(kept: tuple[History, Path]) -> None:
+    history, path = kept
+    size = path.stat().st_size
+    for number in range(SAVE_AT):
+        if number == SAVE_AT - 1:
+            check(history, history.objects, path)
+            assert path.stat().st_size == size
+        history.parents.append([len(history.ids) - 1])
+        history.add({"a": b"%d" % number}, history.parents[-1])
+    check(history, history.objects, path)
+    assert path.stat().st_size > size
+    check(history, MemoryObjects(), path)
+
+
+def test_the_roots_of_links_are_kept_too(tmp_path: Path) -> None:
+    """They were read again in every command, because the number of commits stays the same."""
+    objects = MemoryObjects()
+    contents = [Root(FILE, 1, write_blob(objects, b"%d" % number)) for number in range(SAVE_AT)]
+    links = [write_commit(objects, Commit(content, (), WHO, WHO, b"link")) for content in contents]
+    tip: tuple[Oid, ...] = ()
+    for link in links:
+        root = edit_paths(objects, empty_root(), {b"here": Root(LINK, 1, link)})
+        tip = (write_commit(objects, Commit(root, tip, WHO, WHO, b"line")),)
+    path = tmp_path / "index"
+    for reader in (objects, objects, MemoryObjects()):
+        index = ChangeIndex(reader, ChangeFile(path, OWNER))
+        index.catch_up(tip)
+        assert [index.links_with(content.id) for content in contents] == [[link] for link in links]
 
 
 def test_short_histories_are_not_worth_a_file(tmp_path: Path) -> None:
