@@ -84,7 +84,7 @@ class Deploying(Subjects):
         homes = self._homes_for(subject, names, collection, chosen_root)
         with self._work([subject], homes, message=message, follow=follow) as work:
             requests = self._requests(work, subject, names, collection, chosen_root)
-            requests = [self._versioned(work, subject, request, version, collection) for request in requests]
+            requests = [self._versioned(work, subject, request, version) for request in requests]
             return self._deploy(work, [_Deploy(subject, requests)], options, dry_run=dry_run)[0]
 
     def deploy_everywhere(
@@ -192,7 +192,7 @@ class Deploying(Subjects):
         homes = map(typed, self._default_collections(collection))
         with self._work([subject], homes, message=message) as work:
             requests = self._copied(work, subject, names, check_root(typed(root)))
-            requests = [self._versioned(work, subject, request, version, collection) for request in requests]
+            requests = [self._versioned(work, subject, request, version) for request in requests]
 
             def plan(comparison: Comparison) -> list[Planned]:
                 for request in requests:
@@ -361,14 +361,12 @@ class Deploying(Subjects):
                     requests.append(Request(place, named=False))
         return requests
 
-    def _versioned(
-        self, work: Work, subject: Subject, request: Request, version: str | None, collection: str | None
-    ) -> Request:
+    def _versioned(self, work: Work, subject: Subject, request: Request, version: str | None) -> Request:
         """The request for a certain version: a revision, or ~n and ^n counted from the collection's own."""
         if version is None:
             return request
         source = self._sources([request.place])[request.place]
-        names = self._names(collection or show(source.collection))
+        names = self._names(show(source.collection))
         if is_steps(version) and find_tagged(self.reader, names.view, *source, version) is None:
             # Where such a way leads is another version tomorrow, so this is no label for a pin.
             return request._replace(version=work.version(subject, request.place, version))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from casvault.artifacts.blobs import blobs_at, blobs_ever_at
 from casvault.artifacts.names import show, typed
-from casvault.artifacts.revision import MIN_PREFIX, find_artifact, resolve_state
+from casvault.artifacts.revision import MIN_PREFIX, find_artifact, resolve_state, split_path
 from casvault.deploy.run import Command, Outcome, run
 from casvault.errors import DamageError, NotFoundError, RefusedError, UnsupportedError, UsageError
 from casvault.maintenance.holders import Holders
@@ -133,8 +133,8 @@ class Purging(Upkeep):
         return sorted(infos, key=lambda info: (-info.seconds, info.id))
 
     def _contents_of(self, names: Names, target: str) -> dict[Oid, int]:
-        revision, colon, path = target.partition(":")
-        if colon:
+        revision, path = split_path(names, target)
+        if path is not None:
             found = blobs_at(self.reader, resolve_state(names, revision or "@", typed(path)))
         else:
             blob = self._find_blob(target)

@@ -391,3 +391,18 @@ def test_a_copy_of_a_project_is_recognised_whatever_was_tagged_since(scene: Scen
     vault.deploy(["skill/pdf"], scene.app)
     rows = Vault.discover(there, vault=scene.lib, clock=clock).drift(there).rows
     assert [(row.status.value, row.deployed_tags) for row in rows] == [("outdated", ("v2.0.0", "v1.0.0"))]
+
+
+def test_a_label_is_looked_up_where_the_artifact_has_gone(scene: Scene, team: Path) -> None:
+    """The deployment knows the artifact by its old place, and the tag is at the new one."""
+    vault = scene.vault()
+    vault.tag("skill/pdf", "v1", collection="lib")
+    vault.deploy(["skill/pdf"], scene.app, collection="lib")
+    vault.move("skill/pdf", "team:", collection="lib")
+    change_line(team / PDF, 1, "one")
+    vault.snapshot(collection="team")
+    vault.deploy(["skill/pdf"], scene.app, version="v1", pin=True, collection="lib")
+    (row,) = vault.drift(scene.app).rows
+    assert (row.pin, row.deployed_tags) == ("v1", ("v1",))
+    assert 'tag = "v1"\n' in (scene.app / "casvault.lock").read_text()
+    assert (scene.app / ".claude" / PDF).read_text() == text()

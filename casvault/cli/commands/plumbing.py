@@ -76,13 +76,28 @@ def hash_files(
             call.write([_sum_line(path, oid)])
 
 
-@command(PLUMBING, "casvault rev-parse @", "casvault rev-parse skill/pdf~1", "casvault rev-parse @:skills/pdf/SKILL.md")
+@command(
+    PLUMBING,
+    "casvault rev-parse @",
+    "casvault rev-parse skill/pdf~1",
+    "casvault rev-parse skill/pdf@v1.2.0",
+    "casvault rev-parse 'skill/pdf@{in:app}'",
+    "casvault rev-parse @:skills/pdf/SKILL.md",
+)
 def rev_parse(
     context: typer.Context,
     revision: Annotated[str, typer.Argument(metavar="REV[:PATH]", help="@, a collection, artifact or id; ~n, ^n.")],
     collection: CollectionOption = None,
 ) -> None:
-    """Print the full id of what a revision names."""
+    """Print the full id of what a revision names.
+
+    A revision is a NAME, then any number of ~n (n times the first parent) and ^n (the n-th parent), then perhaps :PATH.
+    A NAME is @ (the collection's newest snapshot), a collection, an artifact, a branch or other ref, or an id or its
+    first digits. ARTIFACT@LABEL is what a tag names, NAME@{2026-01-31} or NAME@{3 days ago} the newest version or
+    snapshot at or before, and ARTIFACT@{in:PROJECT} what was deployed there last.
+
+    Where a command has been given the artifact, LABEL, ~n, @{DATE} and @{in:PROJECT} are enough.
+    """
     call = Call.of(context)
     oid = call.vault().rev_parse(revision, collection=collection)
     call.answer({"revision": revision, "id": oid}, [oid.hex()], always=True)
