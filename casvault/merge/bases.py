@@ -114,6 +114,7 @@ class Bases:
             other,
             path=self._path,
             merge_link=self._merge_link,
+            follow_directories=False,  # what was new in one was merged, and whoever merged it may have left it there
             drivers=self._drivers,
         )
         return self._settled(merged, base)
@@ -128,8 +129,6 @@ class Bases:
         for conflict in merged.conflicts:
             if conflict.path == self._path:
                 return self._marked(conflict) or base
-            if conflict.kind is ConflictKind.LOCATION:
-                continue
             marked = self._marked(conflict)
             edits[conflict.path[start:]] = marked
             if marked is None and conflict.base is not None:

@@ -50,7 +50,9 @@ class Trees(NamedTuple):
         return self.ours if side is Side.OURS else self.theirs
 
 
-def find_renames(stage: ObjectStage, trees: Trees, survey: Survey, prefix: bytes) -> dict[Side, SideRenames]:
+def find_renames(
+    stage: ObjectStage, trees: Trees, survey: Survey, prefix: bytes, *, follow_directories: bool = True
+) -> dict[Side, SideRenames]:
     """What each side renamed, as far as it matters to the merge. Paths are relative to the trees: without prefix."""
     moves = {side: read_moves(stage, trees.base, trees.of(side)) for side in Side if survey.concerns(side)}
     both = set.intersection(*(set(each.removed) for each in moves.values())) if len(moves) == len(Side) else set()
@@ -58,7 +60,7 @@ def find_renames(stage: ObjectStage, trees: Trees, survey: Survey, prefix: bytes
     for side in Side:
         if side in moves:
             relevant = {path[len(prefix) :] for path in survey.removed[side]} | both
-            displaced = [path[len(prefix) :] for path in survey.displaced[side]]
+            displaced = [path[len(prefix) :] for path in survey.displaced[side] if follow_directories]
             found[side] = _find_side(stage, trees, side, moves[side], relevant, displaced)
         else:
             found[side] = SideRenames({}, NO_DIRECTORY_RENAMES, ())
@@ -297,11 +299,17 @@ class Relocation:
 
 
 def merge_relocated(
-    stage: ObjectStage, merger: StructuralMerge, trees: Trees, path: bytes, plain: TreeMerge
+    stage: ObjectStage,
+    merger: StructuralMerge,
+    trees: Trees,
+    path: bytes,
+    plain: TreeMerge,
+    *,
+    follow_directories: bool,
 ) -> TreeMerge:
     """The merge of three trees with the renames that matter, of which `plain` is the merge by names."""
     survey = merger.survey
     prefix = path + b"/" if path else b""
-    renames = find_renames(stage, trees, survey, prefix)
+    renames = find_renames(stage, trees, survey, prefix, follow_directories=follow_directories)
     merged = Relocation(stage, merger, trees, renames, path).merge(survey.displaced) or plain
     return merged._replace(skipped=plain.skipped + renames[Side.OURS].skipped + renames[Side.THEIRS].skipped)

@@ -53,19 +53,21 @@ def merge_states(
     path: bytes = b"",
     merge_link: LinkMerge = no_link_merge,
     follow_renames: bool = True,
+    follow_directories: bool = True,
     drivers: Drivers = DEFAULT_DRIVERS,
 ) -> TreeMerge:
     """Merge two states of `path`; None stands for absent. The stage gets the blobs and trees of the result, no others.
 
     Each file is merged by the driver of its path. What two of the three have in common by id is never read, unless a
-    rename on one side matters to the other.
+    rename on one side matters to the other. Without `follow_directories` what is new in a directory stays there, though
+    the other side renamed that.
     """
     overlay = Overlay(stage, remember=REMEMBERED)
     merger = StructuralMerge(overlay, merge_link, drivers)
     merged = merger.merge(path, base, ours, theirs)
     trees = _all_trees(base, ours, theirs)
     if follow_renames and trees is not None and any(map(merger.survey.concerns, Side)):
-        merged = merge_relocated(overlay, merger, trees, path, merged)
+        merged = merge_relocated(overlay, merger, trees, path, merged, follow_directories=follow_directories)
     for state in (merged.state, *(state for conflict in merged.conflicts for state in conflict[2:5])):
         copy_added(overlay, state, stage)
     return merged

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from casvault import DeployStrategy, Status, Vault
-from casvault.errors import RefusedError, StaleError
+from casvault import DeployStrategy, How, Merging, Status, Vault
+from casvault.errors import NotFoundError, RefusedError, StaleError
+from casvault.oid import Oid
 
 THREADS = 4
 TURNS = 25
@@ -194,4 +195,114 @@ def test_pulls_deploys_and_observations_of_one_project(tmp_path: Path) -> None:
     expected = [f"edit {number}-5" for number in range(THREADS)]
     assert skill.read_text().splitlines()[::2] == copy.read_text().splitlines()[::2] == expected
     assert [row.status for row in vault.drift(app).rows] == [Status.IN_SYNC]
+    assert vault.fsck().problems == ()
+
+
+def read_chain(vault: Vault, tip: Oid) -> list[bytes]:
+    """The messages of a branch by first parents, the newest first."""
+    found = []
+    while True:
+        commit = vault.read_commit(tip)
+        found.append(commit.message)
+        if not commit.parents:
+            return found
+        tip = commit.parents[0]
+
+
+def open_lib(tmp_path: Path) -> Vault:
+    """A vault of a thread's own, as another process has it."""
+    return Vault.open(tmp_path / "lib")
+
+
+def make_lib(tmp_path: Path) -> Vault:
+    (tmp_path / "lib/skills/seed").mkdir(parents=True)
+    (tmp_path / "lib/skills/seed/SKILL.md").write_text("seed\n")
+    return Vault.init(tmp_path / "lib")[0]
+
+
+def test_snapshots_of_several_directories_on_one_branch(tmp_path: Path) -> None:
+    """Each that was told to be recorded is in the branch, once, and none else; whoever was too late is told so."""
+    vault = make_lib(tmp_path)
+    told: list[bytes] = []
+
+    def work(number: int) -> None:
+        own, directory = open_lib(tmp_path), tmp_path / f"notes{number}"
+        directory.mkdir()
+        for turn in range(6):
+            (directory / "a.md").write_text(f"{number} {turn}\n")
+            with contextlib.suppress(StaleError):
+                assert own.snapshot_branch("notes", directory, f"{number} {turn}").created
+                told.append(b"%d %d" % (number, turn))
+
+    assert in_threads(work) == []
+    assert len(told) >= THREADS
+    (branch,) = vault.branches()
+    chain = [message.strip() for message in read_chain(vault, branch.tip)]
+    assert sorted(chain) == sorted(told)
+    for number in range(THREADS):
+        turns = [message for message in reversed(chain) if message.startswith(b"%d " % number)]
+        assert turns == sorted(turns)
+    assert vault.fsck().problems == ()
+
+
+def test_merges_into_one_branch(tmp_path: Path) -> None:
+    """Nobody is refused: who loses plans again on what the others did. No edit is lost, and none is a conflict."""
+    vault, lines = make_lib(tmp_path), [f"line {number}\n" for number in range(4 * THREADS)]
+    for name in ("main", *(f"own{number}" for number in range(THREADS))):
+        directory = tmp_path / name
+        directory.mkdir()
+        (directory / "a.md").write_text("".join(lines))
+        if name == "main":
+            vault.snapshot_branch(name, directory)
+        else:
+            vault.create_branch(name, "main")
+
+    def work(number: int) -> None:
+        own, directory = open_lib(tmp_path), tmp_path / f"own{number}"
+        mine = list(lines)
+        for turn in range(4):
+            mine[4 * number] = f"edit {number} {turn}\n"
+            (directory / "a.md").write_text("".join(mine))
+            own.snapshot_branch(f"own{number}", directory)
+            merged = own.merge_branch(f"own{number}", "main")
+            assert merged.action in (Merging.MERGED, Merging.FAST_FORWARD)
+
+    assert in_threads(work) == []
+    expected = [f"edit {number // 4} 3\n" if number % 4 == 0 else line for number, line in enumerate(lines)]
+    assert b"".join(vault.cat("branches/main:a.md")).decode() == "".join(expected)
+    assert vault.merges() == []
+    assert vault.fsck().problems == ()
+
+
+def test_one_conflict_is_continued_once(tmp_path: Path) -> None:
+    """Of several that bring the same merge to its end, or give it up, one does; to the others it is gone."""
+    vault = make_lib(tmp_path)
+    for turn in range(3):
+        directory = tmp_path / f"notes{turn}"
+        directory.mkdir()
+        into, source = f"main{turn}", f"try{turn}"
+        (directory / "a.md").write_text("base\n")
+        vault.snapshot_branch(into, directory)
+        vault.create_branch(source, into)
+        for name in (into, source):
+            (directory / "a.md").write_text(f"{name}\n")
+            vault.snapshot_branch(name, directory)
+        merge = vault.merge_branch(source, into).merge
+        assert merge is not None
+        vault.resolve(merge, "a.md", How.FILE, b"both\n")
+        before = len(vault.operations())
+
+        def work(number: int, merge: str = merge) -> None:
+            own = open_lib(tmp_path)
+            if number % 2:
+                own.continue_branch(merge)
+            else:
+                own.abort_merge(merge)
+
+        errors = in_threads(work)
+        assert len(errors) == THREADS - 1
+        assert {type(error) for error in errors} <= {StaleError, NotFoundError}
+        assert len(vault.operations()) == before + 1
+        assert b"".join(vault.cat(f"branches/{into}:a.md")) in (b"both\n", f"{into}\n".encode())
+    assert vault.merges() == []
     assert vault.fsck().problems == ()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from hashlib import sha1
 
-from casvault.objects import TREE, MemoryObjects, Root, read_blob, write_blob
-from casvault.oid import Oid
-from casvault.trees import edit_paths, empty_root, iter_entries
+from casvault.objects import TREE, MemoryObjects, ObjectReader, Root, read_blob, write_blob
+from casvault.trees import edit_paths, empty_root, iter_entries, walk
 from tests.oracle.tree_changes import File, Files
 
 STORE = MemoryObjects()
@@ -19,17 +17,9 @@ def state_of(files: Files) -> Root:
     return edit_paths(STORE, empty_root(), dict(states))
 
 
-def files_of(state: Root) -> Files:
-    return {path: File(content, mode) for path, mode, content in _iter_files(state.id, "")}
-
-
-def _iter_files(tree: Oid, above: str) -> Iterator[tuple[str, int, bytes]]:
-    for entry in iter_entries(STORE, tree):
-        path = above + entry.name.decode()
-        if entry.mode == TREE:
-            yield from _iter_files(entry.id, path + "/")
-        else:
-            yield path, entry.mode, read_blob(STORE, entry.id)
+def files_of(state: Root, reader: ObjectReader = STORE) -> Files:
+    entries = ((path.decode(), entry) for path, entry in walk(reader, state.id) if entry.mode != TREE)
+    return {path: File(read_blob(reader, entry.id), entry.mode) for path, entry in entries}
 
 
 @cache

@@ -99,6 +99,12 @@ def test_elsewhere_the_base_stands() -> None:
     assert settled({"a": text("a")}, {"b": text("a")}, {"c": text("a")}) == {"a": text("a")}
 
 
+def test_what_is_new_in_a_renamed_directory_stays_there() -> None:
+    """It was moved, so that for those who had left it there when they merged it was gone, and somewhere else new."""
+    base, one = {"d/a": text("a"), "d/b": text("b")}, {"e/a": text("a"), "e/b": text("b")}
+    assert settled(base, one, {**base, "d/n": b"n"}) == {**one, "d/n": b"n"}
+
+
 def test_whoever_settled_a_clash_of_the_bases_wins_over_who_did_not() -> None:
     """Both sides merged the same two commits; ours settled their conflict and theirs took over that settlement."""
     held: Mapping[int, Files | Root | None] = {

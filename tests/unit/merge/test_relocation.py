@@ -237,6 +237,13 @@ def test_renames_are_not_looked_for_when_they_are_not_wanted() -> None:
     assert show_conflicts(merged.conflicts) == ("a: ours deleted",)
 
 
+def test_directories_are_not_followed_when_they_are_not_to_be() -> None:
+    base, ours, theirs = tree({"d/a": A}), tree({"e/a": A}), tree({"d/a": A1, "d/n": b"n"})
+    merged = merge_states(STORE, base, ours, theirs, follow_directories=False)
+    assert merged == TreeMerge(tree({"e/a": A1, "d/n": b"n"}), ())
+    assert merge_states(STORE, base, ours, theirs) == TreeMerge(tree({"e/a": A1, "e/n": b"n"}), ())
+
+
 def test_no_content_is_read_for_renames_that_change_nothing() -> None:
     """Ours renamed and edited a file that theirs left alone, and theirs removed one that ours left alone."""
     absent = [Root(0o100644, 100, numbered_id(number)) for number in range(4)]
