@@ -43,7 +43,7 @@ class Pairing(NamedTuple):
 def read_moves(reader: ObjectReader, base: Root, side: Root) -> Moves:
     """The files and symlinks that a side removed and added."""
     moves = Moves({}, {})
-    for path, old, new in diff_paths(reader, base, side):
+    for path, old, new in diff_paths(reader, base, side, edits=False):
         if new is None and old is not None and old.mode in BLOB_MODES:
             moves.removed[path] = old
         elif old is None and new is not None and new.mode in BLOB_MODES:

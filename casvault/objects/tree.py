@@ -15,6 +15,7 @@ edits that led there, and one change rewrites one node per level.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from functools import lru_cache
 from itertools import compress, count, islice, pairwise, repeat
 from operator import itemgetter, lt, not_
@@ -26,7 +27,7 @@ from casvault.errors import MalformedError
 from casvault.limits import MAX_NAME, MAX_SIZE
 from casvault.objects import canonical
 from casvault.objects.modes import ALL_MODES, FOREIGN
-from casvault.oid import ID_SIZE, Oid, trusted_oids
+from casvault.oid import ID_SIZE, Oid, trusted_oid, trusted_oids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,9 +93,14 @@ class Leaf(NamedTuple):
         ids = trusted_oids(self.ids)
         return list(map(_NEW, repeat(Entry), zip(self.names, self.modes, self.sizes, ids, strict=True)))
 
+    def find(self, name: bytes) -> int | None:
+        """The position of the entry of this name."""
+        position = bisect_left(self.names, name)
+        return position if position < len(self.names) and self.names[position] == name else None
+
     def entry(self, position: int) -> Entry:
         start = position * ID_SIZE
-        oid = Oid(self.joined_ids[start : start + ID_SIZE])
+        oid = trusted_oid(self.joined_ids[start : start + ID_SIZE])
         return Entry(self.names[position], self.modes[position], self.sizes[position], oid)
 
     @property
@@ -332,13 +338,11 @@ def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False)
     """
     if node.level != level - 1:
         raise MalformedError(f"tree: a node of level {node.level} below one of level {level}", place=str(child.id))
-    for what, claimed, found in (
-        ("last name", child.last, node.last),
-        ("number of entries", child.length, node.length),
-        ("size", child.size, node.size),
-    ):
-        if claimed != found:
-            raise MalformedError(f"tree: the {what} is {found!r}, its fork says {claimed!r}", place=str(child.id))
+    found = (node.last, node.length, node.size)
+    if found != child[:3]:
+        for what, claim, fact in zip(("last name", "number of entries", "size"), child, found, strict=False):
+            if claim != fact:
+                raise MalformedError(f"tree: the {what} is {fact!r}, its fork says {claim!r}", place=str(child.id))
     if isinstance(node, Leaf) and not is_uncut:
         _check_uncut(node.names[:-1], 0)
 

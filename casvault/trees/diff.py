@@ -6,7 +6,7 @@ from itertools import chain, compress, count
 from operator import ne
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.objects import TREE, Entry, Fork, Leaf, Root
+from casvault.objects import BLOB_MODES, TREE, Entry, Fork, Leaf, Root
 from casvault.oid import trusted_oid
 from casvault.trees.read import READ_AHEAD, read_children, read_root, read_roots_ahead
 
@@ -26,12 +26,15 @@ class PathChange(NamedTuple):
 
 
 def diff_entries(
-    reader: ObjectReader, old: Oid | None, new: Oid | None
+    reader: ObjectReader, old: Oid | None, new: Oid | None, *, edits: bool = True
 ) -> list[tuple[bytes, Entry | None, Entry | None]]:
-    """The names whose entries differ between two directories, sorted, with both entries."""
+    """The names whose entries differ between two directories, sorted, with both entries.
+
+    Without `edits`, those that differ in the content of a file or symlink only may be left out.
+    """
     if old == new:
         return []
-    before, after = _differing(*_unshared_leaves(reader, old, new))
+    before, after = _differing(*_unshared_leaves(reader, old, new), edits=edits)
     return [(name, before.get(name), after.get(name)) for name in sorted(before.keys() | after.keys())]
 
 
@@ -43,7 +46,7 @@ def iter_unshared(
     return _entries(first), _entries(second)
 
 
-def _differing(first: list[Leaf], second: list[Leaf]) -> tuple[dict[bytes, Entry], dict[bytes, Entry]]:
+def _differing(first: list[Leaf], second: list[Leaf], *, edits: bool) -> tuple[dict[bytes, Entry], dict[bytes, Entry]]:
     """The entries that are in the leaves of one side only."""
     before: dict[bytes, Entry] = {}
     after: dict[bytes, Entry] = {}
@@ -56,6 +59,8 @@ def _differing(first: list[Leaf], second: list[Leaf]) -> tuple[dict[bytes, Entry
             continue
         # Most often the same names are there, and the columns are compared as they stand.
         del facing[leaf.last]
+        if not edits and leaf.modes == other.modes and BLOB_MODES.issuperset(leaf.modes):
+            continue
         for position in compress(count(), map(ne, _states(other), _states(leaf))):
             name = leaf.names[position]
             before[name], after[name] = other.entry(position), leaf.entry(position)
@@ -109,12 +114,14 @@ def _entries(leaves: list[Leaf]) -> dict[bytes, Entry]:
     return {entry.name: entry for leaf in leaves for entry in leaf.entries}
 
 
-def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: bytes = b"") -> Iterator[PathChange]:
+def diff_paths(
+    reader: ObjectReader, old: Root | None, new: Root | None, path: bytes = b"", *, edits: bool = True
+) -> Iterator[PathChange]:
     """The paths that differ between two states of one path, down to what is not a directory on either side.
 
     A directory that exists on one side only is reported by its contents; an empty one by itself. Where a directory
     meets something else, the contents and the other thing are reported as changes of their own. Links are compared by
-    id.
+    id. Without `edits`, files and symlinks that are on both sides may be left out.
     """
     pending = [PathChange(path, old, new)]
     while pending:
@@ -127,7 +134,7 @@ def diff_paths(reader: ObjectReader, old: Root | None, new: Root | None, path: b
         if before is None and after is None:
             yield change
             continue
-        entries = diff_entries(reader, before, after)
+        entries = diff_entries(reader, before, after, edits=edits)
         old_gone = before is not None and not any(entry for _, entry, _ in entries)
         new_gone = after is not None and not any(entry for _, _, entry in entries)
         yield from _ends(change, before, after, empty=(old_gone, new_gone))

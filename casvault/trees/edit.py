@@ -8,7 +8,6 @@ that one change reads and rewrites one node per level.
 from __future__ import annotations
 
 from bisect import bisect_right
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from casvault.errors import RefusedError
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 Edits = dict[bytes, Entry | None]
 
 FLUSH_NODES = 1024
-_SIZE_OF = itemgetter(2)
 
 
 def empty_root() -> Root:
@@ -51,19 +49,26 @@ def build_tree(writer: ObjectWriter, entries: Sequence[Entry], memo: Memo | None
     A memo takes the nodes that are likely to be read again soon.
     """
     if len(entries) <= WHOLE_ENTRIES:
-        leaf = Leaf.of(entries)
-        oid = writer.write_many([(Kind.TREE, encode_node(leaf))])[0]
-        if memo is not None:
-            memo.put(oid, leaf)
-        return Root(TREE, sum(map(_SIZE_OF, entries)), oid)
+        return _write_leaf(writer, Leaf.of(entries), memo)
     builder = _Builder(writer, memo)
     builder.add_entries(entries)
     return builder.finish()
 
 
+def _write_leaf(writer: ObjectWriter, leaf: Leaf, memo: Memo | None) -> Root:
+    """A leaf that is a whole tree."""
+    oid = writer.write_many([(Kind.TREE, encode_node(leaf))])[0]
+    if memo is not None:
+        memo.put(oid, leaf)
+    return Root(TREE, leaf.size, oid)
+
+
 def edit_tree(stage: ObjectStage, tree: Oid, edits: Mapping[bytes, Entry | None]) -> Root:
     """The directory with these names set, or removed where the entry is None. To remove what is not there is fine."""
     node = read_root(stage, tree)
+    renewed = _renewed(node, edits) if isinstance(node, Leaf) else None
+    if renewed is not None:
+        return _write_leaf(stage, renewed, stage.memo)
     removals = sum(entry is None for entry in edits.values())
     if isinstance(node, Leaf) or node.length - removals <= WHOLE_ENTRIES:
         return build_tree(stage, _merged(iter_node_entries(stage, node), edits), stage.memo)
@@ -112,6 +117,17 @@ def _edit_below(
     return None if edited.id == EMPTY_ID else edited
 
 
+def _renewed(leaf: Leaf, edits: Mapping[bytes, Entry | None]) -> Leaf | None:
+    """The leaf after edits that neither add nor remove a name, as most do; None if one does."""
+    modes, sizes, ids = list(leaf.modes), list(leaf.sizes), list(leaf.ids)
+    for name, entry in edits.items():
+        position = leaf.find(name)
+        if entry is None or position is None:
+            return None
+        _, modes[position], sizes[position], ids[position] = entry
+    return Leaf(leaf.names, tuple(modes), tuple(sizes), b"".join(ids))
+
+
 def _merged(entries: Iterable[Entry], edits: Mapping[bytes, Entry | None]) -> list[Entry]:
     """The entries after the edits, in order."""
     result = {entry.name: entry for entry in entries}
@@ -134,7 +150,12 @@ def _feed(
 ) -> None:
     """Pass a node of the old tree to the builder, edited at `names`, all of which fall into it."""
     if isinstance(node, Leaf):
-        builder.add_entries(_merged(node.entries, {name: edits[name] for name in names}))
+        own = {name: edits[name] for name in names}
+        renewed = _renewed(node, own)
+        if renewed is None:
+            builder.add_entries(_merged(node.entries, own))
+        else:
+            builder.add_leaf(renewed)
         return
     start = 0
     for position, child in enumerate(node.children):
@@ -173,6 +194,13 @@ class _Builder:
             start = boundary + 1
         self._open[0].extend(entries[start:])  # type: ignore[arg-type]
 
+    def add_leaf(self, leaf: Leaf) -> None:
+        """Add the entries of a leaf that is cut only where it ends, if there; as they are, if nothing is open."""
+        if self._open[0] or not is_boundary(leaf.last, 0):
+            self.add_entries(leaf.entries)
+        else:
+            self._finish_node(leaf, cut=True)
+
     def add_node(self, level: int, child: Child, stage: ObjectStage) -> None:
         """Add a whole node that ends at a boundary; it is taken apart if what came before has left an open node."""
         if not any(self._open[: level + 1]):
@@ -204,20 +232,24 @@ class _Builder:
     def _close(self, level: int, *, cut: bool = True) -> None:
         items = self._open[level]
         self._open[level] = []
-        node: Node = Leaf.of(items) if level == 0 else Fork(level, tuple(items))  # type: ignore[arg-type]
+        if level > 0:
+            self._finish_node(Fork(level, tuple(items)), cut=cut)  # type: ignore[arg-type]
+        else:
+            self._finish_node(Leaf.of(items), cut=cut)  # type: ignore[arg-type]
+
+    def _finish_node(self, node: Node, *, cut: bool) -> None:
         data = encode_node(node)
         oid = object_id(Kind.TREE, data)
         self._finished[oid] = data
         if self._memo is not None:
             self._memo.put(oid, node)
-        if level > 0 and len(items) == 1:
-            self._only_child[oid] = items[0]  # type: ignore[assignment]
-        count = len(items) if level == 0 else sum(item[1] for item in items)
-        child = Child(items[-1][0], count, sum(item[2] for item in items), oid)
+        if isinstance(node, Fork) and len(node.children) == 1:
+            self._only_child[oid] = node.children[0]
+        child = Child(node.last, node.length, node.size, oid)
         if cut:
-            self._add_child(level + 1, child)
+            self._add_child(node.level + 1, child)
         else:
-            self._open[level + 1].append(child)  # type: ignore[arg-type]
+            self._open[node.level + 1].append(child)  # type: ignore[arg-type]
         if len(self._finished) > FLUSH_NODES and cut:
             self._flush()
 

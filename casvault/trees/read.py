@@ -95,8 +95,8 @@ def find_entry(reader: ObjectReader, tree: Oid, name: bytes) -> Entry | None:
         if position == len(node.children):
             return None
         node = read_child(reader, node, node.children[position])
-    position = bisect_left(node.names, name)
-    return node.entry(position) if position < node.length and node.names[position] == name else None
+    found = node.find(name)
+    return None if found is None else node.entry(found)
 
 
 def find_entries(reader: ObjectReader, tree: Oid, names: Iterable[bytes]) -> dict[bytes, Entry]:

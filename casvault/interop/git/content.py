@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import DamageError, RefusedError
 from casvault.interop.git.mapping import Known
-from casvault.interop.git.shapes import Shapes
+from casvault.interop.git.shapes import Recent, Shapes
 from casvault.interop.git.trees import MODES, oddity, pad_id, parse_tree, plan_mode, plan_names, split_entry
 from casvault.limits import BATCH_BYTES
 from casvault.objects import FILE, FOREIGN, TREE, Entry, Kind
@@ -20,12 +20,12 @@ from casvault.oid import trusted_oid
 from casvault.trees import build_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from casvault.interop.git.ids import GitId
     from casvault.interop.git.intake import Intake
     from casvault.interop.git.reader import GitObject
-    from casvault.interop.git.shapes import Shape
+    from casvault.interop.git.shapes import Shape, Version
     from casvault.interop.git.trees import ParsedTree
     from casvault.oid import Oid
 
@@ -56,8 +56,9 @@ class ContentImport:
         """Entries of the batch that were looked at."""
         self._known: dict[GitId, Known] = {}
         """What the batch has met, by git id."""
-        self._last: dict[Shape, Sequence[bytes]] = {}
-        """The entries of the tree of each shape that the batch has read last."""
+        self._met_trees: Recent[list[bytes]] = Recent()
+        """The entries of trees of the batch, all of which were looked at."""
+        self._versions: Recent[Version] = Recent()
         self._trees: dict[GitId, _Unwritten] = {}
         """Trees of the batch that are still to be written."""
         self._blobs: dict[GitId, None] = {}
@@ -70,7 +71,8 @@ class ContentImport:
         self._intake.check_missing()
         for git_id in list(self._trees):
             self._write_with_those_below(git_id)
-        self._known, self._met, self._last = {}, set(), {}
+        self._known, self._met = {}, set()
+        self._met_trees.clear()
 
     def _read_trees(self, roots: Iterable[GitId]) -> None:
         """Read the roots and every new tree below them, level by level."""
@@ -109,10 +111,11 @@ class ContentImport:
     def _new_entries(self, tree: _Unwritten) -> list[bytes]:
         """The entries that the batch has not met, and that were not understood before it."""
         entries = tree.parsed.entries
-        last = None if tree.shape is None else self._last.get(tree.shape)
-        changed = entries if last is None else compress(entries, map(ne, entries, last))
+        changed: Iterable[bytes] = entries
         if tree.shape is not None:
-            self._last[tree.shape] = entries
+            last = self._met_trees.find(tree.shape, entries)
+            changed = entries if last is None else compress(entries, map(ne, entries, last))
+            self._met_trees.put(tree.shape, entries, entries)
         fresh = [entry for entry in changed if entry not in self._entries and entry not in self._met]
         self._met.update(fresh)
         return fresh
@@ -165,32 +168,43 @@ class ContentImport:
                 stack.pop()  # several trees were waiting for it
                 continue
             entries = tree.parsed.entries
-            changes = list(range(len(entries))) if tree.shape is None else tree.shape.changes(entries)
+            last = self._last_version(tree)
+            changes = list(range(len(entries))) if last is None else last.changes(entries)
             below = [child for at in changes if (child := entries[at][-self._form.size :]) in self._trees]
             if below:
                 stack += below
                 continue
             stack.pop()
             del self._trees[git_id]
-            known = None if tree.shape is None else self._write_exactly(git_id, entries, tree.shape, changes)
-            self._known[git_id] = known or self._write_odd(git_id, tree.parsed)
+            known = self._write_exactly(git_id, tree, last, changes) or self._write_odd(git_id, tree.parsed)
+            self._known[git_id] = known
 
-    def _write_exactly(self, git_id: GitId, entries: list[bytes], shape: Shape, changes: list[int]) -> Known | None:
+    def _last_version(self, tree: _Unwritten) -> Version | None:
+        """The tree that this one is most likely a change of; None if casvault cannot have one of its shape."""
+        if tree.shape is None:
+            return None
+        return self._versions.find(tree.shape, tree.parsed.entries) or tree.shape.blank
+
+    def _write_exactly(self, git_id: GitId, tree: _Unwritten, last: Version | None, changes: list[int]) -> Known | None:
         """The tree of casvault from which git's follows byte by byte; None if there is none.
 
         It does if it has a shape that casvault has, too, and each entry says the same here and there.
         """
+        shape, entries = tree.shape, tree.parsed.entries
+        if shape is None or last is None:
+            return None
         states: dict[int, tuple[int, Oid]] = {}
         for at in changes:
             state = self._entries.get(entries[at]) or self._understand(entries[at])
             if state is None:
                 return None
             states[at] = state
-        shape.change(entries, states)
-        encoded = shape.encoded()
+        version = last.changed(entries, states)
+        self._versions.put(shape, entries, version)
+        encoded = shape.encode(version)
         if encoded is not None:
-            return self._intake.write(git_id, Kind.TREE, encoded, shape.size)
-        root = build_tree(self._intake.stage, shape.entries())
+            return self._intake.write(git_id, Kind.TREE, encoded, sum(version.sizes))
+        root = build_tree(self._intake.stage, shape.entries(version))
         return self._intake.put(git_id, Known(root.id, root.size, Kind.TREE))
 
     def _understand(self, raw: bytes) -> tuple[int, Oid] | None:

@@ -1,15 +1,15 @@
 """The shapes of trees: modes and names in their order, which nearly all versions of a directory have in common.
 
 What follows from them alone is found out once: whether a tree of casvault can have them, how they stand in its
-encoding, and in which order. And a tree is understood as a change of the last one of its shape, so that it costs what
-is new in it.
+encoding, and in which order. And a tree is understood as a change of one before it, so that it costs what is new in
+it.
 """
 
 from __future__ import annotations
 
 from itertools import compress, count
 from operator import itemgetter, ne
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from casvault.interop.git.trees import MODES, sort_key, split_entry
 from casvault.limits import MAX_SIZE
@@ -24,12 +24,34 @@ if TYPE_CHECKING:
     from casvault.interop.git.trees import ParsedTree
     from casvault.oid import Oid
 
+T = TypeVar("T")
+
 REMEMBERED = 1 << 17
-"""Entries in the shapes that are remembered before they are forgotten all at once."""
+"""Entries in what is remembered before it is forgotten all at once."""
+
+
+class Version(NamedTuple):
+    """A tree of git that casvault can say: its entries, and the size and id here of what each names."""
+
+    entries: list[bytes]
+    sizes: list[int]
+    ids: list[bytes]
+
+    def changes(self, entries: Sequence[bytes]) -> list[int]:
+        """The positions at which a tree of the same shape differs from this one."""
+        return list(compress(count(), map(ne, entries, self.entries)))
+
+    def changed(self, entries: list[bytes], states: dict[int, tuple[int, Oid]]) -> Version:
+        """The tree with these entries, from its changes: sizes and ids by position."""
+        sizes, ids = self.sizes.copy(), self.ids.copy()
+        for at, (size, oid) in states.items():
+            sizes[at] = size
+            ids[at] = oid
+        return Version(entries, sizes, ids)
 
 
 class Shape:
-    """A shape that casvault can say, with the tree that was written in it last: its entries, their sizes and ids."""
+    """A shape that casvault can say."""
 
     def __init__(self, names: Sequence[bytes], modes: Sequence[int]) -> None:
         order = sorted(range(len(names)), key=names.__getitem__)
@@ -39,39 +61,51 @@ class Shape:
         self._packed_modes = pack_modes(self._modes)
         # Git sorts directories as if a slash followed, which most often makes no difference.
         self._sort: Callable[[Any], Any] | None = itemgetter(*order) if order != list(range(len(order))) else None
-        self._entries = [b""] * len(names)
-        self._sizes = [0] * len(names)
-        self._ids: list[bytes] = [b""] * len(names)
+        self.blank = Version([b""] * len(names), [0] * len(names), [b""] * len(names))
+        """A tree that differs from all others everywhere."""
 
-    def changes(self, entries: Sequence[bytes]) -> list[int]:
-        """The positions at which a tree of this shape differs from the last one."""
-        return list(compress(count(), map(ne, entries, self._entries)))
-
-    def change(self, entries: list[bytes], states: dict[int, tuple[int, Oid]]) -> None:
-        """Go on to a tree with these entries, from their changes: sizes and ids by position."""
-        self._entries = entries
-        for at, (size, oid) in states.items():
-            self._sizes[at] = size
-            self._ids[at] = oid
-
-    @property
-    def size(self) -> int:
-        return sum(self._sizes)
-
-    def encoded(self) -> bytes | None:
+    def encode(self, version: Version) -> bytes | None:
         """The tree as casvault stores it; None if it is not one node."""
-        if len(self._sizes) > WHOLE_ENTRIES or self.size > MAX_SIZE:
+        sizes, ids = self._sorted(version)
+        if len(sizes) > WHOLE_ENTRIES or sum(sizes) > MAX_SIZE:
             return None
-        sizes, ids = self._sorted()
         return join_columns(self._joined_names, self._packed_modes, sizes, b"".join(ids))
 
-    def entries(self) -> list[Entry]:
-        sizes, ids = self._sorted()
+    def entries(self, version: Version) -> list[Entry]:
+        sizes, ids = self._sorted(version)
         return list(map(Entry, self._names, self._modes, sizes, trusted_oids(ids)))
 
-    def _sorted(self) -> tuple[Sequence[int], Sequence[bytes]]:
+    def _sorted(self, version: Version) -> tuple[Sequence[int], Sequence[bytes]]:
         """Sizes and ids in casvault's order."""
-        return (self._sizes, self._ids) if self._sort is None else (self._sort(self._sizes), self._sort(self._ids))
+        if self._sort is None:
+            return version.sizes, version.ids
+        return self._sort(version.sizes), self._sort(version.ids)
+
+
+class Recent(Generic[T]):
+    """What was last made of trees, to be found again for the next versions of the same directories.
+
+    Which directory a tree belongs to is not known here; two versions of one most often begin or end alike.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Shape, bytes], T] = {}
+        self._remembered = 0
+
+    def find(self, shape: Shape, entries: Sequence[bytes]) -> T | None:
+        if not entries:
+            return None
+        return self._found.get((shape, entries[0])) or self._found.get((shape, entries[-1]))
+
+    def put(self, shape: Shape, entries: Sequence[bytes], value: T) -> None:
+        self._remembered += len(entries)
+        if self._remembered > REMEMBERED:
+            self.clear()
+        for entry in (*entries[:1], *entries[-1:]):
+            self._found[shape, entry] = value
+
+    def clear(self) -> None:
+        self._found, self._remembered = {}, 0
 
 
 class Shapes:
