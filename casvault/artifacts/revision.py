@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.moments import parse_moment
 from casvault.artifacts.names import COLLECTIONS, show, typed
-from casvault.artifacts.snapshot import find_content, is_snapshot, iter_links, open_snapshot
+from casvault.artifacts.snapshot import find_content, find_version, is_snapshot, iter_links, open_snapshot
 from casvault.artifacts.tags import find_tagged, iter_tagged_paths
 from casvault.errors import NotFoundError, UsageError
-from casvault.objects import FILE, LINK, TREE, Kind, Root, decode_commit, decode_node, read_commit, read_tag
+from casvault.objects import FILE, TREE, Kind, Root, decode_commit, decode_node, read_commit, read_tag
 from casvault.oid import HEX_SIZE, Oid
 from casvault.trees import find_path
 
@@ -350,10 +350,15 @@ def find_artifact(names: Names, name: str) -> tuple[bytes, Oid] | None:
         return None
     snapshot = open_snapshot(names.reader, tip)
     raw = typed(name).strip(b"/")
-    exact = find_path(names.reader, snapshot.content, raw) if raw else None
-    if exact is not None and exact.mode == LINK:
-        return raw, exact.id
-    links = {path: entry.id for path, entry in iter_links(names.reader, snapshot)}
+    exact = find_version(names.reader, snapshot, raw) if raw else None
+    if exact is not None:
+        return raw, exact
+    if b"/" in raw:
+        # A short name says where to look; among thousands of artifacts that matters.
+        paths = names.rules.paths_of(raw)
+        links = {path: oid for path in paths if (oid := find_version(names.reader, snapshot, path)) is not None}
+    else:
+        links = {path: entry.id for path, entry in iter_links(names.reader, snapshot)}
     path = pick_path(links, names.rules, name)
     return None if path is None else (path, links[path])
 

@@ -104,7 +104,17 @@ class Rules:
         suffix = rule.suffix.encode()
         if suffix and rest.endswith(suffix):
             rest = rest[: -len(suffix)]
-        return rule.kind.encode(errors="surrogateescape") + b"/" + rest
+        return _encoded(rule.kind) + b"/" + rest
+
+    def paths_of(self, short: bytes) -> list[bytes]:
+        """Every path that can have this short name."""
+        kind, slash, rest = short.partition(b"/")
+        if not slash or not rest:
+            return []
+        homes = {(rule.home, rule.suffix) for rule, _ in self._rules if _encoded(rule.kind) == kind}
+        homes |= {(kind, ""), (kind + b"s", "")}
+        found = {home + b"/" + rest + end.encode() for home, suffix in homes for end in ("", suffix)}
+        return sorted(path for path in found if self.find(path) is not None and self.short_name(path) == short)
 
     def expand(self, name: bytes, like: bytes) -> bytes:
         """The path that a new name means: for a short name the path that has it, for a bare name one beside the
@@ -119,7 +129,7 @@ class Rules:
         homes = [] if model is None else [(model, like.partition(b"/")[0])]
         for rule, home in (*homes, *((rule, rule.home) for rule, _ in self._rules)):
             path = home + b"/" + _with_suffix(rest, rule)
-            if rule.kind.encode(errors="surrogateescape") == kind and self.find(path) == rule:
+            if _encoded(rule.kind) == kind and self.find(path) == rule:
                 return path
         return name
 
@@ -202,6 +212,10 @@ def _parse_binding(entry: object, place: str) -> Binding:
 def _with_suffix(name: bytes, rule: Rule | None) -> bytes:
     suffix = b"" if rule is None else rule.suffix.encode()
     return name if name.endswith(suffix) else name + suffix
+
+
+def _encoded(kind: str) -> bytes:
+    return kind.encode(errors="surrogateescape")
 
 
 def _singular(word: str) -> str:

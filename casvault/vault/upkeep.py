@@ -269,4 +269,9 @@ def _operation_info(oid: Oid, operation: Operation, *, undone: bool) -> Operatio
 
 
 def _show_arguments(operation: Operation) -> tuple[str, ...]:
-    return tuple(argument.hex() if len(argument) == ID_SIZE else show(argument) for argument in operation.arguments)
+    return tuple(argument.hex() if _is_id(argument) else show(argument) for argument in operation.arguments)
+
+
+def _is_id(argument: bytes) -> bool:
+    """Whether it is an id rather than a name that happens to be as long."""
+    return len(argument) == ID_SIZE and not argument.decode(errors="replace").isprintable()

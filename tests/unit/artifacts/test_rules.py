@@ -214,6 +214,12 @@ def test_expand_is_the_inverse_of_short_name(path: bytes) -> None:
     assert rules.expand(rules.short_name(path), path) == path
 
 
+@pytest.mark.parametrize("path", [b"skills/pdf", b"commands/a/b.md", b"prompts/x/y.txt", b"models/tiny"])
+def test_a_short_name_leads_to_its_path(path: bytes) -> None:
+    rules = parse_rules(PROMPTS, "casvault.toml")
+    assert path in rules.paths_of(rules.short_name(path))
+
+
 @pytest.mark.parametrize(
     ("path", "admitted"),
     [
