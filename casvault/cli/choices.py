@@ -7,9 +7,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from casvault.cli.dates import SINCE_HELP
 from casvault.errors import UsageError
 
+SINCE_HELP = "A date, a time (2026-03-01T12:00+01:00), or 12h, 7d, 2w ago."
 SinceOption = Annotated[str | None, typer.Option("--since", metavar="TIME", help=SINCE_HELP, show_default=False)]
 E = TypeVar("E", bound=Enum)
 

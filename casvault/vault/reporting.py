@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casvault.artifacts.drivers import recorded_drivers
+from casvault.artifacts.moments import parse_moment
 from casvault.artifacts.names import COLLECTIONS, PROJECTS, show, typed
 from casvault.artifacts.snapshot import open_snapshot
 from casvault.artifacts.tags import labels_by_version
@@ -51,8 +52,8 @@ class Reporting(Concerning):
         *,
         collection: str | None = None,
         kinds: Iterable[Kind] | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        since: datetime | str | None = None,
+        until: datetime | str | None = None,
         limit: int | None = None,
     ) -> Iterator[AuditEntry]:
         """Everything that was changed, the newest first, one entry for each thing; read as it is asked for.
@@ -63,8 +64,8 @@ class Reporting(Concerning):
         concern = None if subject is None else self._concern(subject, collection)
         wanted = AuditFilter(
             None if kinds is None else frozenset(kinds),
-            _seconds(since),
-            _seconds(until),
+            self._moment(since, begin=True),
+            self._moment(until),
             None if concern is None else concern.matches,
             in_projects=isinstance(concern, OfProject),
         )
@@ -134,11 +135,11 @@ class Reporting(Concerning):
         artifact: str | None = None,
         *,
         unresolved: bool = False,
-        since: datetime | None = None,
+        since: datetime | str | None = None,
         collection: str | None = None,
     ) -> list[ConflictRecord]:
         """The conflicts that merges met: those that wait, then those that are over, the newest first."""
-        seconds = _seconds(since)
+        seconds = self._moment(since, begin=True)
         waiting = [
             each
             for each in iter_waiting(self.reader, self._view())
@@ -152,7 +153,7 @@ class Reporting(Concerning):
         return [each for each in found if (typed(each.collection), typed(each.artifact)) in addresses]
 
     def conflict_patterns(
-        self, artifact: str | None = None, *, since: datetime | None = None, collection: str | None = None
+        self, artifact: str | None = None, *, since: datetime | str | None = None, collection: str | None = None
     ) -> Patterns:
         """What conflicts have in common, and what would spare the next ones."""
         return find_patterns(
@@ -223,16 +224,19 @@ class Reporting(Concerning):
             return DEFAULT_DRIVERS
         return recorded_drivers(self.reader, open_snapshot(self.reader, tip).content, typed(collection))
 
+    def _moment(self, moment: datetime | str | None, *, begin: bool = False) -> int | None:
+        """Seconds since 1970. Text is understood as in revisions: 2026-01-31, 7d, 3 days ago; of a day the last second
+        is meant, or the first.
+        """
+        if isinstance(moment, str):
+            return parse_moment(moment, self._clock(), begin=begin)
+        return None if moment is None else int(moment.timestamp())
+
     def _earlier_of(self, record: ConflictRecord) -> Sequence[Earlier | None]:
         """What settled the same conflicts before, for each path of a merge that waits."""
         waiting = {handle_of(ref): oid for ref, oid in self._view().iter_refs(MERGES.rstrip(b"/"))}
         merge = read_pending(self.reader, waiting[record.merge or ""])
         return find_earlier(self.reader, self._repository.log.iter_chain(), merge.conflicts)
-
-
-def _seconds(moment: datetime | None) -> int | None:
-    """Seconds since 1970; a time without a zone is local."""
-    return None if moment is None else int(moment.timestamp())
 
 
 def _is_wanted(row: DriftRow, statuses: Collection[Status] | None, *, behind: bool) -> bool:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from casvault.cli.bars import bar, size
-from casvault.cli.dates import read_time
-from casvault.errors import UsageError
 from casvault.formats.record import record_name
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ def test_audit_lines(world: World) -> None:
     ("arguments", "words"),
     [
         (["--kind", "dance"], "no such word"),
-        (["--since", "yesterday-ish"], "not a time"),
+        (["--since", "yesterday-ish"], "neither a date nor a time"),
         (["--verify", "--limit", "3"], "--verify goes over the whole chain"),
     ],
 )
@@ -137,24 +135,3 @@ def test_bars(value: int, most: int, wanted: str) -> None:
 )
 def test_sizes(value: int, wanted: str) -> None:
     assert size(value) == wanted
-
-
-def test_times() -> None:
-    assert read_time(None) is None
-    found = read_time("2026-03-01T12:00+01:00")
-    assert found is not None
-    assert found.timestamp() == 1_772_362_800
-    begin, end = read_time("2026-03-01"), read_time("2026-03-01", end=True)
-    assert begin is not None
-    assert end is not None
-    assert (end - begin).total_seconds() == 86_399
-    early, late = read_time("2d"), read_time("12h")
-    assert early is not None
-    assert late is not None
-    assert early < late
-
-
-@pytest.mark.parametrize("text", ["", "tomorrow", "2026-13-01", "5y"])
-def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(UsageError, match="not a time"):
-        read_time(text)

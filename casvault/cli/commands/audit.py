@@ -9,7 +9,6 @@ import typer
 from casvault.cli.call import Call
 from casvault.cli.choices import SinceOption, chosen
 from casvault.cli.command import OPERATIONS, CollectionOption, command
-from casvault.cli.dates import read_time
 from casvault.cli.documents import plain, plain_table
 from casvault.cli.failures import DAMAGE
 from casvault.cli.terminal import coloured, columns, count, moment, printable, quoted, short
@@ -76,8 +75,8 @@ def audit(
         subject,
         collection=collection,
         kinds=chosen(AuditKind, kinds),
-        since=read_time(since),
-        until=read_time(until, end=True),
+        since=since,
+        until=until,
         limit=limit,
     )
     if call.json:

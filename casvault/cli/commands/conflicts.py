@@ -9,7 +9,6 @@ from casvault.cli.bars import bar
 from casvault.cli.call import Call
 from casvault.cli.choices import SinceOption
 from casvault.cli.command import PROJECTS, CollectionOption, command
-from casvault.cli.dates import read_time
 from casvault.cli.documents import Document, plain_table
 from casvault.cli.terminal import coloured, columns, count, moment, printable, quoted, short
 from casvault.errors import UsageError
@@ -52,15 +51,15 @@ def conflicts(
     names = given[wants_stats:]
     if len(names) > 1:
         raise UsageError("one artifact at a time", place=names[1])
-    artifact, start = (names[0] if names else None), read_time(since)
+    artifact = names[0] if names else None
     vault = call.vault()
     if wants_stats:
         if unresolved:
             raise UsageError("--unresolved goes with the list, not with stats")
-        patterns = vault.conflict_patterns(artifact, since=start, collection=collection)
+        patterns = vault.conflict_patterns(artifact, since=since, collection=collection)
         call.answer(plain_table(patterns), _pattern_lines(patterns), always=True)
         return
-    found = vault.conflicts(artifact, unresolved=unresolved, since=start, collection=collection)
+    found = vault.conflicts(artifact, unresolved=unresolved, since=since, collection=collection)
     call.answer({"conflicts": [_conflict_document(each) for each in found]}, _conflict_lines(found), always=True)
 
 

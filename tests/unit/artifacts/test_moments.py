@@ -32,14 +32,23 @@ def at(*parts: int) -> int:
         ("2 weeks ago", NOW - 14 * 86_400),
         ("10 minutes ago", NOW - 600),
         ("1 seconds ago", NOW - 1),
+        ("12h", NOW - 12 * 3600),
+        ("7d", NOW - 7 * 86_400),
+        ("2w", NOW - 14 * 86_400),
     ],
 )
 def test_a_moment_in_the_zone_of_the_clock(text: str, expected: int) -> None:
     assert parse_moment(text, (NOW, 60)) == expected
 
 
+def test_a_day_has_a_first_second_and_a_last_one() -> None:
+    first, last = (parse_moment("2026-01-31", (NOW, 0), begin=begin) for begin in (True, False))
+    assert last - first == 86_399
+
+
 @pytest.mark.parametrize(
-    "text", ["", "soon", "2026-13-01", "2026-02-30", "3 days", "days ago", "in:app", "2026-01-31T25:00", "x" * 1000]
+    "text",
+    ["", "5y", "soon", "2026-13-01", "2026-02-30", "3 days", "days ago", "in:app", "2026-01-31T25:00", "x" * 1000],
 )
 def test_what_is_no_moment(text: str) -> None:
     with pytest.raises(UsageError, match="neither a date nor a time"):
