@@ -13,6 +13,7 @@ import argparse
 import os
 import platform
 import random
+import resource
 import shlex
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from benchmarks.datasets import SCALE, workplace
 from casvault import Vault
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from casvault.objects import Root
 
+T = TypeVar("T")
 Files = dict[str, bytes]
 Roots = tuple["Root", "Root", "Root"]
 SCRIPT = str(Path(sys.executable).with_name("casvault"))
@@ -142,48 +144,90 @@ def merge_in_process(vault: Vault, roots: Roots) -> TreeMerge:
     return merged
 
 
-def _timed(action: Callable[[], Any]) -> tuple[float, Any]:
-    began = time.perf_counter()
+class Spent(NamedTuple):
+    """Seconds by the clock, and of processor time, children included."""
+
+    wall: float
+    cpu: float
+
+    def over(self, other: Spent) -> Spent:
+        return Spent(self.wall / other.wall, self.cpu / other.cpu)
+
+
+def timed(action: Callable[[], T]) -> tuple[Spent, T]:
+    wall, cpu = time.perf_counter(), _processor_time()
     result = action()
-    return time.perf_counter() - began, result
+    return Spent(time.perf_counter() - wall, _processor_time() - cpu), result
 
 
-def _timed_process(command: list[str], directory: Path) -> tuple[float, str]:
-    seconds, done = _timed(lambda: subprocess.run(command, cwd=directory, check=True, capture_output=True, text=True))
-    return seconds, done.stdout
+def _processor_time() -> float:
+    """What this process and the children that have ended took, to the microsecond, which os.times() does not say."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def compare(place: Path, data: WideMerge, rounds: int) -> dict[str, list[float]]:
-    sides = data.generate()
-    write_git(place / "git", sides)
-    roots = write_vault(place / "vault", sides)
-    stored = _stored(place)
-    times: dict[str, list[float]] = {"git merge-tree": [], "casvault, in process": [], "casvault merge-tree": []}
-    for _ in range(rounds):
-        times["git merge-tree"].append(_timed_process(GIT, place / "git")[0])
-        vault = Vault.open(place / "vault")
+class Trees:
+    """The same trees for git and for casvault; every merge has to store its own result."""
+
+    def __init__(self, place: Path, data: WideMerge) -> None:
+        place.mkdir(exist_ok=True)
+        self._place = place
+        sides = data.generate()
+        write_git(place / "git", sides)
+        self._roots = write_vault(place / "vault", sides)
+        self._stored = self._objects()
+
+    def merge_with_git(self) -> Spent:
+        return self._process(GIT, "git")[0]
+
+    def merge_in_process(self) -> tuple[Spent, Root]:
+        """With the merged tree."""
+        vault = Vault.open(self._place / "vault")
         assert vault.find_ref("branches/base") is not None
-        seconds, merged = _timed(partial(merge_in_process, vault, roots))
-        times["casvault, in process"].append(seconds)
+        spent, merged = timed(partial(merge_in_process, vault, self._roots))
         assert merged.is_clean
-        _forget(place, stored)
-        seconds, printed = _timed_process(CASVAULT, place / "vault")
-        times["casvault merge-tree"].append(seconds)
-        assert printed.split() == ["clean", merged.state.id.hex()]
-        _forget(place, stored)
+        assert merged.state is not None
+        self._forget()
+        return spent, merged.state
+
+    def merge_in_a_process(self) -> tuple[Spent, str]:
+        """With what it prints."""
+        return self._process(CASVAULT, "vault")
+
+    def _process(self, command: list[str], name: str) -> tuple[Spent, str]:
+        run = partial(subprocess.run, command, cwd=self._place / name, check=True, capture_output=True, text=True)
+        spent, done = timed(run)
+        self._forget()
+        return spent, done.stdout
+
+    def _objects(self) -> set[Path]:
+        """The packs and loose objects that there are."""
+        return {path for each in ("git/objects", "vault/.casvault/packs") for path in (self._place / each).rglob("*")}
+
+    def _forget(self) -> None:
+        """Remove the result of the last merge, which nothing refers to."""
+        for path in self._objects() - self._stored:
+            if path.is_file():
+                path.unlink()
+
+
+def compare(place: Path, data: WideMerge, rounds: int) -> dict[str, list[Spent]]:
+    trees = Trees(place, data)
+    times: dict[str, list[Spent]] = {"git merge-tree": [], "casvault, in process": [], "casvault merge-tree": []}
+    for _ in range(rounds):
+        times["git merge-tree"].append(trees.merge_with_git())
+        spent, merged = trees.merge_in_process()
+        times["casvault, in process"].append(spent)
+        spent, printed = trees.merge_in_a_process()
+        times["casvault merge-tree"].append(spent)
+        assert printed.split() == ["clean", merged.id.hex()]
     return times
 
 
-def _stored(place: Path) -> set[Path]:
-    """The packs and loose objects that there are."""
-    return {path for each in ("git/objects", "vault/.casvault/packs") for path in (place / each).rglob("*")}
-
-
-def _forget(place: Path, stored: set[Path]) -> None:
-    """Remove the results of the last merge, which nothing refers to, so that the next one has to store its own."""
-    for path in _stored(place) - stored:
-        if path.is_file():
-            path.unlink()
+def ratio(mine: list[Spent], others: list[Spent]) -> Spent:
+    """The medians of the ratios of each round."""
+    ratios = [one.over(other) for one, other in zip(mine, others, strict=True)]
+    return Spent(median(each.wall for each in ratios), median(each.cpu for each in ratios))
 
 
 def main() -> None:
@@ -197,10 +241,13 @@ def main() -> None:
     git = times["git merge-tree"]
     print(f"{data.files:,} files, {data.changes:,} changes a side, {options.rounds} rounds, ", end="")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    for name, seconds in times.items():
-        ratios = [mine / theirs for mine, theirs in zip(seconds, git, strict=True)]
-        spread = f"{min(seconds) * 1000:.0f} – {max(seconds) * 1000:.0f} ms"
-        print(f"  {name:<24}{median(seconds) * 1000:>7.0f} ms{spread:>20}   {median(ratios):.2f} × git")
+    print(f"  {'':<24}{'by the clock':>14}{'spread':>20}{'processor time':>18}    × git: clock, processor")
+    for name, spent in times.items():
+        walls = [each.wall * 1000 for each in spent]
+        cpu = median(each.cpu * 1000 for each in spent)
+        over = ratio(spent, git)
+        spread = f"{min(walls):.0f} – {max(walls):.0f} ms"
+        print(f"  {name:<24}{median(walls):>11.0f} ms{spread:>20}{cpu:>15.0f} ms{over.wall:>14.2f}{over.cpu:>12.2f}")
 
 
 if __name__ == "__main__":

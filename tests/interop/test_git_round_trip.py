@@ -149,3 +149,26 @@ def test_a_duplicate_far_behind_a_cut_is_found(vault: Vault, tmp_path: Path) -> 
     git.point("refs/heads/main", git.commit(git.tree(*(("100644", name, git.blob(b"x")) for name in names))))
     with pytest.raises(RefusedError, match="stands twice"):
         import_repository(vault, git.path, options=PLAIN)
+
+
+def test_directories_of_equal_names_come_back_with_their_ids(git: Git, vault: Vault, tmp_path: Path) -> None:
+    """They have one shape, and each tree is understood as a change of the other directory's, or of its own."""
+    blobs = [git.blob(b"%d\n" % number) for number in range(12)]
+    commit: str | None = None
+    for turn in range(8):
+        pair = [
+            git.tree(
+                ("100644", b"first", blobs[0]),
+                ("100644", b"middle", blobs[turn + side]),
+                ("100644", b"z", blobs[turn // 3 + side]),
+            )
+            for side in (0, 3)
+        ]
+        root = git.tree(*(("40000", name, tree) for name, tree in zip((b"a", b"b"), pair, strict=True)))
+        commit = git.commit(root, *(() if commit is None else (commit,)), message=b"%d\n" % turn)
+    assert commit is not None
+    git.point("refs/heads/main", commit)
+    import_repository(vault, git.path, options=PLAIN)
+    export_repository(vault, tmp_path / "out.git")
+    assert Git(tmp_path / "out.git").stored() == git.reachable()
+    assert vault.fsck().problems == ()

@@ -36,6 +36,7 @@ from casvault.objects import (
     write_nodes,
     write_tag,
 )
+from casvault.objects.tree import find_boundaries, split_ids
 from casvault.oid import Oid
 from tests.support.objects import WHO, commit, entry, names_cut_at, numbered_entries, numbered_id, tag
 
@@ -157,3 +158,22 @@ def test_write_and_read_decoded() -> None:
     assert tag() == read_tag(store, write_tag(store, tag()))
     assert object_id(Kind.TREE, encode_node(LEAF)) in store
     assert len(store) == 5
+
+
+def test_leaf_find() -> None:
+    assert [LEAF.find(name) for name in (b"a", b"b", b"", b"aa", b"c")] == [0, 1, None, None, None]
+    assert EMPTY_TREE.find(b"a") is None
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_find_boundaries_are_those_of_single_names(level: int) -> None:
+    names = [b"name-%04d" % number for number in range(40_000)]
+    assert find_boundaries(names, level) == [at for at, name in enumerate(names) if is_boundary(name, level)]
+    assert find_boundaries(names, level)
+    assert find_boundaries([], level) == []
+
+
+def test_ids_of_a_large_leaf_are_split_like_those_of_a_small_one() -> None:
+    ids = tuple(bytes(numbered_id(number)) for number in range(3000))
+    assert split_ids(b"".join(ids)) == ids
+    assert split_ids(b"".join(ids[:5])) == ids[:5]

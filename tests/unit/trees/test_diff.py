@@ -1,10 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import pytest
 
-from casvault.objects import EXECUTABLE, FILE, LINK, TREE, Entry, Fork, MemoryObjects, Root, read_node, write_nodes
+from casvault.objects import (
+    EXECUTABLE,
+    FILE,
+    LINK,
+    TREE,
+    Entry,
+    Fork,
+    Kind,
+    Memo,
+    MemoryObjects,
+    Root,
+    read_node,
+    write_nodes,
+)
 from casvault.oid import Oid, blob_id
-from casvault.trees import build_tree, diff_entries, diff_paths, edit_tree, iter_unshared
+from casvault.trees import READ_AHEAD, build_tree, diff_entries, diff_paths, edit_tree, iter_unshared
 from tests.support.objects import entry, numbered_entries, numbered_id
 
 ENTRIES = numbered_entries(1000)
@@ -138,3 +153,35 @@ def test_diff_entries_of_a_missing_node(store: MemoryObjects) -> None:
     changed = node.children[-1]
     new = edit_tree(store, old, {changed.last: None})
     assert [changed.last] == [name for name, _, _ in diff_entries(store, old, new.id)]
+
+
+def test_diff_paths_without_edits_of_files(store: MemoryObjects) -> None:
+    """What came, went or became something else is there; of the rest, anything may be."""
+    old = _tree(store, {"d": {"a": b"1", "b": b"1"}, "e": {"a": b"1", "x": b"1"}, "f": b"1", "g": {"h": {"i": b"1"}}})
+    new = _tree(store, {"d": {"a": b"2", "b": b"2"}, "e": {"a": b"2", "y": b"1"}, "f": {"z": b"1"}, "g": {"h": b"1"}})
+    every = list(diff_paths(store, old, new))
+    some = list(diff_paths(store, old, new, edits=False))
+    assert [change for change in every if change.old is None or change.new is None] == [
+        change for change in some if change.old is None or change.new is None
+    ]
+    assert [change for change in every if change in some] == some
+    assert not {b"d/a", b"d/b"} & {change.path for change in some}
+
+
+def test_diff_paths_of_many_directories_in_order() -> None:
+    """More directories than are read ahead at a time, and each of them is read once."""
+    reads: list[Oid] = []
+
+    class Counting(MemoryObjects):
+        def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
+            wanted = list(ids)
+            reads.extend(wanted)
+            return super().read_many(wanted)
+
+    store = Counting()
+    names = [f"{number:04d}" for number in range(READ_AHEAD + 50)]
+    roots = [_tree(store, {name: {"file": b"%d %s" % (side, name.encode())} for name in names}) for side in (1, 2)]
+    store.memo = Memo()
+    found = [change.path.decode() for change in diff_paths(store, *roots)]
+    assert found == [f"{name}/file" for name in names]
+    assert len(reads) == len(set(reads)) >= 2 * len(names)
