@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import Enum
-from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from casvault.artifacts.names import typed
@@ -96,9 +95,18 @@ def find_patterns(
         _tally(record.project for record in known if record.project),
         _tally(path.kind.value for _, path in paths),
         _tally(record.strategy.value for record in known if record.strategy is not None),
-        median(waited) if waited else None,
+        _median(waited),
         (*_reusable(known, earlier_of), *_drivers(paths, drivers_of), *_diverging(known)),
     )
+
+
+def _median(values: Sequence[int]) -> float | None:
+    if not values:
+        return None
+    # Few commands ask for patterns, and all would wait for what it brings along: fractions, decimals, random numbers.
+    from statistics import median
+
+    return median(values)
 
 
 def _tally(names: Iterable[str]) -> tuple[Tally, ...]:

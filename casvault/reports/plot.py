@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
-from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
