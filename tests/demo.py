@@ -244,6 +244,23 @@ def undo_it_all(demo: Demo, h2: str) -> None:
     demo.run("ops", "-n", "5")
 
 
+def name_versions(demo: Demo, h1: str) -> None:
+    demo.step(
+        "Versions get names, and the history tells the rest",
+        "A tag stays with its version. bump says how large the next step is and why; changelog, lineage, timeline and "
+        "audit are read off the same commits, and so is the record of the conflict above.",
+    )
+    demo.run("tag", "skill/json", "v1.0.0", h1, "-m", "As it came")
+    assert demo.ask("bump", "skill/json")["bump"] == "patch"
+    demo.run("tag", "skill/json", "--auto", "-m", "With the app's edit")
+    assert demo.ask("rev-parse", "skill/json@v1.0.1")["id"] == demo.ask("rev-parse", "skill/json")["id"]
+    demo.run("lineage", "skill/json", "--graph", "--oneline")
+    demo.run("changelog", "skill/json")
+    demo.run("timeline", "skill/json", "--project", "../app")
+    demo.run("audit", "skill/json", "-n", "6")
+    assert demo.ask("audit", "--verify")["ok"]
+
+
 def check(demo: Demo) -> None:
     demo.step(
         "Everything is what it says",
@@ -270,6 +287,7 @@ def main() -> None:
         pull_again(demo, h4)
         clash(demo)
         undo_it_all(demo, h2)
+        name_versions(demo, h1)
         check(demo)
     print(f"\nAll steps held, in {time.monotonic() - started:.0f} s. The temporary directory is gone.\n")
     print("Where to look next:")
