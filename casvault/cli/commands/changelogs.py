@@ -104,8 +104,14 @@ def _version_text(message: str, origin: str) -> str:
 
 def _change_text(change: "VersionChange") -> str:
     if change.old_path is not None:
-        return f"{_text(quoted(change.old_path))} → {_text(quoted(change.path))}"
-    return _text(quoted(change.path))
+        return f"{_path(change.old_path)} → {_path(change.path)}"
+    return _path(change.path)
+
+
+def _path(path: str) -> str:
+    """A path as code, in which Markdown takes nothing for a sign of its own but the end."""
+    shown = printable(quoted(path))
+    return _text(shown) if "`" in shown else f"`{shown}`"
 
 
 def _text(text: str) -> str:
