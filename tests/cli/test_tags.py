@@ -199,7 +199,8 @@ def test_changelog(tagged: World) -> None:
     assert lines[0] == "# Changelog of skills/pdf"
     headings = [line.split(" (")[0] for line in lines if line.startswith("## ")]
     assert headings == ["## Unreleased", "## v1.1.0", "## v1.0.0"]
-    assert [line for line in lines if line.endswith(" **major**")] == [lines[lines.index("- `skills/pdf/SKILL.md`") + 2]]
+    behind = lines.index("- `skills/pdf/SKILL.md`") + 2
+    assert [line for line in lines if line.endswith(" **major**")] == [lines[behind]]
     assert "The \\*first\\*" in lines
     assert any(line.startswith("- Louder, edit (") for line in lines)
 
