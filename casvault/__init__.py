@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from casvault.oid import Oid
     from casvault.pending.marking import Take
     from casvault.pending.merge import How
+    from casvault.vault.artifact import Artifact
     from casvault.vault.author import Author
     from casvault.vault.history import hash_file
     from casvault.vault.vault import Vault
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Action",
+    "Artifact",
     "Author",
     "CasvaultError",
     "DeployStrategy",
@@ -55,6 +57,7 @@ __all__ = [
 
 _HOMES = {
     "Action": "deploy.actions",
+    "Artifact": "vault.artifact",
     "Author": "vault.author",
     "CasvaultError": "errors",
     "DeployStrategy": "deploy.deploying",

@@ -10,19 +10,15 @@ from casvault.artifacts.names import collection_ref
 from casvault.deploy.marker import COLLECTION_MARKER, read_marker
 from casvault.errors import FailureError, RefusedError
 from casvault.repository import CONTROL, Repository
+from casvault.vault.artifact import Versioned
 from casvault.vault.artifacts import Artifacts
 from casvault.vault.backend import Backend
 from casvault.vault.branches import Branches
 from casvault.vault.history import History
-from casvault.vault.projects import Projects
 from casvault.vault.purging import Purging
-from casvault.vault.reporting import Reporting
 from casvault.vault.retaining import Retaining
-from casvault.vault.snapshots import Snapshots
-from casvault.vault.tagging import Tagging
 from casvault.vault.taking import TakingIn
 from casvault.vault.updating import Updating
-from casvault.vault.versions import Versions
 
 if TYPE_CHECKING:
     from casvault.vault.results.collections import SnapshotResult
@@ -31,16 +27,12 @@ if TYPE_CHECKING:
 class Vault(
     TakingIn,
     Artifacts,
-    Projects,
+    Versioned,
     Updating,
     Branches,
     History,
-    Snapshots,
-    Tagging,
-    Versions,
     Purging,
     Retaining,
-    Reporting,
     Backend,
 ):
     """An open vault. Made by `init`, `open`, `discover` or `in_memory`; safe from several threads and processes.
