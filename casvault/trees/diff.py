@@ -91,18 +91,19 @@ def _unshared_leaves(reader: ObjectReader, old: Oid | None, new: Oid | None) -> 
     return _leaves(first), _leaves(second)
 
 
-def _child_ids(nodes: list[Node], level: int) -> set[Oid]:
-    return {child.id for node in nodes if isinstance(node, Fork) and node.level == level for child in node.children}
+def _child_ids(nodes: list[Node], level: int) -> set[bytes]:
+    return {oid for node in nodes if isinstance(node, Fork) and node.level == level for oid in node.ids}
 
 
-def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[Oid]) -> list[Node]:
+def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[bytes]) -> list[Node]:
     """The nodes with those of `level` replaced by their children that are not shared."""
     result: list[Node] = []
     for node in nodes:
         if isinstance(node, Leaf) or node.level < level:
             result.append(node)
         else:
-            result += read_children(reader, node, [child for child in node.children if child.id not in shared])
+            own = [node.child(position) for position, oid in enumerate(node.ids) if oid not in shared]
+            result += read_children(reader, node, own)
     return result
 
 
