@@ -20,7 +20,7 @@ from functools import lru_cache
 from itertools import compress, count, islice, pairwise, repeat
 from operator import lt, not_
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from zlib import crc32
 
 from casvault.errors import MalformedError
@@ -204,13 +204,17 @@ def split_ids(joined: bytes) -> tuple[bytes, ...]:
 
 def is_boundary(name: bytes, level: int) -> bool:
     """Whether a node of this level is cut behind this name: the low 5 * (level + 1) bits of its CRC-32 are zero."""
-    return crc32(name) & ((1 << (LEVEL_BITS * (level + 1))) - 1) == 0
+    return crc32(name) & _mask(level) == 0
+
+
+def _mask(level: int) -> int:
+    """The bits of a CRC-32 that are zero where a node of this level is cut."""
+    return (1 << (LEVEL_BITS * (level + 1))) - 1
 
 
 def find_boundaries(names: Sequence[bytes], level: int) -> list[int]:
     """The positions of the names for which `is_boundary` holds; the same, for many names at once."""
-    mask = (1 << (LEVEL_BITS * (level + 1))) - 1
-    low_bits = list(map(mask.__and__, map(crc32, names)))
+    low_bits = list(map(_mask(level).__and__, map(crc32, names)))
     return list(compress(count(), map(not_, low_bits))) if 0 in low_bits else []
 
 
@@ -315,7 +319,7 @@ def _check_leaf(leaf: Leaf, joined: bytes) -> None:
         if mode == FOREIGN and size:
             raise MalformedError(f"tree: the foreign link {name!r} has a size")
     if len(names) > WHOLE_ENTRIES:
-        _check_uncut(names[:-1], 0)
+        _check_uncut(names[:-1])
 
 
 def _check_fork(fork: Fork, joined: bytes) -> None:
@@ -332,10 +336,13 @@ def _check_fork(fork: Fork, joined: bytes) -> None:
     if sum(lengths) > MAX_SIZE:
         raise MalformedError("tree: the numbers of entries add up to more than 2^63 - 1")
     inner = names[:-1]
-    for name in inner if len(find_boundaries(inner, level - 1)) < len(inner) else ():
-        if not is_boundary(name, level - 1):
-            raise MalformedError(f"tree: a node of level {level - 1} ends at {name!r}, which is no boundary")
-    _check_uncut(inner, level)
+    sums = list(map(crc32, inner))
+    if any(map(_mask(level - 1).__and__, sums)):
+        name = next(name for name in inner if not is_boundary(name, level - 1))
+        raise MalformedError(f"tree: a node of level {level - 1} ends at {name!r}, which is no boundary")
+    # The highest level is never cut: there is nothing above it to list the pieces.
+    if level < MAX_LEVEL and not all(map(_mask(level).__and__, sums)):
+        _refuse_uncut(inner, level)
 
 
 def _check_names(names: Sequence[bytes], joined: bytes) -> None:
@@ -360,12 +367,15 @@ def _check_sizes(names: Sequence[bytes], sizes: Sequence[int]) -> None:
     raise MalformedError("tree: the sizes add up to more than 2^63 - 1")
 
 
-def _check_uncut(names: Sequence[bytes], level: int) -> None:
-    # The highest level is never cut: there is nothing above it to list the pieces.
-    if level >= MAX_LEVEL:
-        return
-    if found := find_boundaries(names, level):
-        raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {names[found[0]]!r}")
+def _check_uncut(names: Sequence[bytes]) -> None:
+    """Raise MalformedError if one of the names of a leaf is a boundary; its last one is not among them."""
+    if not all(map(_mask(0).__and__, map(crc32, names))):
+        _refuse_uncut(names, 0)
+
+
+def _refuse_uncut(names: Sequence[bytes], level: int) -> NoReturn:
+    name = next(name for name in names if is_boundary(name, level))
+    raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {name!r}")
 
 
 def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False) -> None:
@@ -381,7 +391,7 @@ def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False)
             if claim != fact:
                 raise MalformedError(f"tree: the {what} is {fact!r}, its fork says {claim!r}", place=str(child.id))
     if isinstance(node, Leaf) and not is_uncut:
-        _check_uncut(node.names[:-1], 0)
+        _check_uncut(node.names[:-1])
 
 
 def check_root(node: Node) -> None:

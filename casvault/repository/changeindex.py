@@ -12,21 +12,25 @@ commit.
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from casvault.files.durable import on_failure
-from casvault.objects import LINK, Kind, read_commit, read_commits
+from casvault.objects import LINK, Kind, read_commit
 from casvault.oid import Oid, trusted_oid
 from casvault.trees import diff_paths
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from casvault.objects import ObjectReader, Root
     from casvault.repository.changedatabase import ChangeDatabase
     from casvault.trees import PathChange
+
+    _Facts = tuple[tuple[Oid, ...], Root]
+    """Parents and root of a commit."""
 
 SAVE_AT: Final = 64
 """So many commits are worth a file, instead of reading them again in the next command."""
@@ -188,34 +192,36 @@ class ChangeIndex:
     def _add_histories(self, tips: list[Oid]) -> None:
         """Add commits and what is missing of those that they come from, parents first."""
         missing = self._missing(tips)
-        for start in range(0, len(missing), _TOGETHER):
+        order = list(missing)
+        for start in range(0, len(order), _TOGETHER):
             # Compared before anything is locked, so that other processes wait for writing only.
-            added = [self._compared(*each) for each in missing[start : start + _TOGETHER]]
+            added = [self._compared(oid, missing) for oid in order[start : start + _TOGETHER]]
             # If it is taken back, these positions will be those of others.
             with on_failure(self._forget_places):
-                self._database.write(lambda connection, added=added: self._insert(connection, added))  # type: ignore[misc]
+                self._database.write(partial(self._insert, added=added))
 
-    def _missing(self, tips: list[Oid]) -> list[tuple[Oid, tuple[Oid, ...]]]:
-        """The commits that are not in the index, each with its parents, these first."""
-        parents_of: dict[Oid, tuple[Oid, ...]] = {}
-        ordered: dict[Oid, tuple[Oid, ...]] = {}
+    def _missing(self, tips: list[Oid]) -> dict[Oid, _Facts]:
+        """The commits that are not in the index, parents first."""
+        found: dict[Oid, _Facts] = {}
+        ordered: dict[Oid, _Facts] = {}
         stack = list(tips)
         while stack:
             oid = stack[-1]
-            if oid in ordered or (oid not in parents_of and self._find(oid) is not None):
+            if oid in ordered or (oid not in found and self._find(oid) is not None):
                 stack.pop()
-                continue
-            if oid in parents_of:
-                ordered[stack.pop()] = parents_of[oid]
-                continue
-            parents_of[oid] = read_commit(self._reader, oid).parents
-            stack += [parent for parent in parents_of[oid] if parent not in ordered]
-        return list(ordered.items())
+            elif oid in found:
+                ordered[stack.pop()] = found[oid]
+            else:
+                commit = read_commit(self._reader, oid)
+                found[oid] = commit.parents, commit.root
+                stack += [parent for parent in commit.parents if parent not in ordered]
+        return ordered
 
-    def _compared(self, oid: Oid, parents: tuple[Oid, ...]) -> _Added:
-        root, *olds = (commit.root for commit in read_commits(self._reader, (oid, *parents)))
-        pairs: list[Root | None] = [*olds] or [None]
-        changes = [(at, change) for at, old in enumerate(pairs) for change in diff_paths(self._reader, old, root)]
+    def _compared(self, oid: Oid, missing: Mapping[Oid, _Facts]) -> _Added:
+        parents, root = missing[oid]
+        known = (missing[each][1] if each in missing else read_commit(self._reader, each).root for each in parents)
+        olds: list[Root | None] = [*known] or [None]
+        changes = [(at, change) for at, old in enumerate(olds) for change in diff_paths(self._reader, old, root)]
         return _Added(oid, parents, changes)
 
     def _insert(self, connection: sqlite3.Connection, added: Iterable[_Added]) -> None:

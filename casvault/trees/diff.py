@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, compress, count
-from operator import ne
+from operator import ne, not_
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.objects import BLOB_MODES, TREE, Entry, Fork, Leaf, Root
@@ -92,7 +92,7 @@ def _unshared_leaves(reader: ObjectReader, old: Oid | None, new: Oid | None) -> 
 
 
 def _child_ids(nodes: list[Node], level: int) -> set[bytes]:
-    return {oid for node in nodes if isinstance(node, Fork) and node.level == level for oid in node.ids}
+    return set().union(*(node.ids for node in nodes if isinstance(node, Fork) and node.level == level))
 
 
 def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[bytes]) -> list[Node]:
@@ -102,8 +102,8 @@ def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[by
         if isinstance(node, Leaf) or node.level < level:
             result.append(node)
         else:
-            own = [node.child(position) for position, oid in enumerate(node.ids) if oid not in shared]
-            result += read_children(reader, node, own)
+            own = compress(count(), map(not_, map(shared.__contains__, node.ids)))
+            result += read_children(reader, node, list(map(node.child, own)))
     return result
 
 
