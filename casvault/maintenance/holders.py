@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from casvault.objects import BLOB_MODES, LINK, TREE, Kind, Leaf, Root, read_commit, read_node, read_tag
+from casvault.oid import trusted_oids
 from casvault.trees import EMPTY_ID, iter_entries
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Holders:
         node = read_node(self._reader, oid)
         if isinstance(node, Leaf):
             return [(entry.mode, entry.id) for entry in node.entries]
-        return [(TREE, child.id) for child in node.children]
+        return [(TREE, oid) for oid in trusted_oids(node.ids)]
 
     def _target(self, oid: Oid) -> Root | None:
         """The state that a link leads to; None for a tag on something that has no state of its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from casvault.objects import BLOB_MODES, FOREIGN, LINK, TREE, Kind, Leaf, Root, decode_commit, decode_node, decode_tag
+from casvault.oid import trusted_oids
 from casvault.trees import EMPTY_ID
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _iter_targets(kind: Kind, data: bytes, *, follows: bool) -> Iterator[Root]:
         if isinstance(node, Leaf):
             yield from (Root(*entry[1:]) for entry in node.entries)
         else:
-            yield from (Root(TREE, 0, child.id) for child in node.children)
+            yield from (Root(TREE, 0, oid) for oid in trusted_oids(node.ids))
     elif kind is Kind.TAG:
         tag = decode_tag(data)
         if tag.kind in (Kind.COMMIT, Kind.TAG):

@@ -18,9 +18,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from functools import lru_cache
 from itertools import compress, count, islice, pairwise, repeat
-from operator import itemgetter, lt, not_
+from operator import lt, not_
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from zlib import crc32
 
 from casvault.errors import MalformedError
@@ -118,27 +118,58 @@ class Leaf(NamedTuple):
 
 
 class Fork(NamedTuple):
+    """Children as columns of equal length; `Fork.of` makes them from children."""
+
     level: int
-    children: tuple[Child, ...]
+    lasts: tuple[bytes, ...]
+    """The last name in each child."""
+    lengths: tuple[int, ...]
+    sizes: tuple[int, ...]
+    joined_ids: bytes
+
+    @classmethod
+    def of(cls, level: int, children: Sequence[Child]) -> Fork:
+        if not children:
+            return cls(level, (), (), (), b"")
+        lasts, lengths, sizes, ids = zip(*children, strict=True)
+        return cls(level, lasts, lengths, sizes, b"".join(ids))
+
+    @property
+    def ids(self) -> tuple[bytes, ...]:
+        """As plain bytes, which equal the `Oid`s that they are."""
+        return split_ids(self.joined_ids)
+
+    @property
+    def children(self) -> list[Child]:
+        ids = trusted_oids(self.ids)
+        return list(map(_NEW, repeat(Child), zip(self.lasts, self.lengths, self.sizes, ids, strict=True)))
+
+    def find(self, name: bytes) -> int | None:
+        """The position of the child that has this name, if any has it."""
+        position = bisect_left(self.lasts, name)
+        return position if position < len(self.lasts) else None
+
+    def child(self, position: int) -> Child:
+        start = position * ID_SIZE
+        oid = trusted_oid(self.joined_ids[start : start + ID_SIZE])
+        return Child(self.lasts[position], self.lengths[position], self.sizes[position], oid)
 
     @property
     def length(self) -> int:
-        return sum(map(_LENGTH_OF, self.children))
+        return sum(self.lengths)
 
     @property
     def size(self) -> int:
-        return sum(map(_SIZE_OF, self.children))
+        return sum(self.sizes)
 
     @property
     def last(self) -> bytes:
-        return self.children[-1].last
+        return self.lasts[-1]
 
 
 Node = Leaf | Fork
 EMPTY_TREE = Leaf((), (), (), b"")
 
-_LENGTH_OF = itemgetter(1)
-_SIZE_OF = itemgetter(2)
 _SPECIAL = frozenset({b"", b".", b".."})
 _TYPES = [int, bytes, bytes, bytes, bytes]
 _NEW = tuple.__new__
@@ -173,13 +204,17 @@ def split_ids(joined: bytes) -> tuple[bytes, ...]:
 
 def is_boundary(name: bytes, level: int) -> bool:
     """Whether a node of this level is cut behind this name: the low 5 * (level + 1) bits of its CRC-32 are zero."""
-    return crc32(name) & ((1 << (LEVEL_BITS * (level + 1))) - 1) == 0
+    return crc32(name) & _mask(level) == 0
+
+
+def _mask(level: int) -> int:
+    """The bits of a CRC-32 that are zero where a node of this level is cut."""
+    return (1 << (LEVEL_BITS * (level + 1))) - 1
 
 
 def find_boundaries(names: Sequence[bytes], level: int) -> list[int]:
     """The positions of the names for which `is_boundary` holds; the same, for many names at once."""
-    mask = (1 << (LEVEL_BITS * (level + 1))) - 1
-    low_bits = list(map(mask.__and__, map(crc32, names)))
+    low_bits = list(map(_mask(level).__and__, map(crc32, names)))
     return list(compress(count(), map(not_, low_bits))) if 0 in low_bits else []
 
 
@@ -223,14 +258,20 @@ def join_columns(names: bytes, modes: bytes, sizes: Sequence[int], ids: bytes) -
 
 
 def encode_fork(level: int, children: Sequence[Child]) -> bytes:
-    check_children(level, children)
-    names, lengths, sizes, ids = zip(*children, strict=True)
-    numbers = _numbers(len(children))
-    return canonical.encode((level, b"/".join(names), numbers.pack(*lengths), numbers.pack(*sizes), b"".join(ids)))
+    return _encode_fork(Fork.of(level, children))
+
+
+def _encode_fork(fork: Fork) -> bytes:
+    joined = b"/".join(fork.lasts)
+    _check_fork(fork, joined)
+    numbers = _numbers(len(fork.lasts))
+    return canonical.encode(
+        (fork.level, joined, numbers.pack(*fork.lengths), numbers.pack(*fork.sizes), fork.joined_ids)
+    )
 
 
 def encode_node(node: Node) -> bytes:
-    return _encode_leaf(node) if isinstance(node, Leaf) else encode_fork(node.level, node.children)
+    return _encode_leaf(node) if isinstance(node, Leaf) else _encode_fork(node)
 
 
 def decode_node(data: bytes) -> Node:
@@ -252,9 +293,8 @@ def decode_node(data: bytes) -> Node:
         _check_leaf(leaf, joined)
         return leaf
     lengths, totals = _unpack(_numbers, numbers, length, "lengths"), _unpack(_numbers, sizes, length, "sizes")
-    children = map(_NEW, repeat(Child), zip(names, lengths, totals, trusted_oids(split_ids(ids)), strict=True))
-    fork = Fork(level, tuple(children))
-    check_children(level, fork.children)
+    fork = Fork(level, names, lengths, totals, ids)
+    _check_fork(fork, joined)
     return fork
 
 
@@ -279,26 +319,30 @@ def _check_leaf(leaf: Leaf, joined: bytes) -> None:
         if mode == FOREIGN and size:
             raise MalformedError(f"tree: the foreign link {name!r} has a size")
     if len(names) > WHOLE_ENTRIES:
-        _check_uncut(names[:-1], 0)
+        _check_uncut(names[:-1])
 
 
-def check_children(level: int, children: Sequence[Child]) -> None:
-    """Raise MalformedError for the first rule that the children of a fork break."""
+def _check_fork(fork: Fork, joined: bytes) -> None:
+    """Raise MalformedError for the first rule that a fork breaks; `joined` are its names, joined by slashes."""
+    level, names, lengths, sizes, _ = fork
     if not 1 <= level <= MAX_LEVEL:
         raise MalformedError(f"tree: a fork of level {level}")
-    if not children:
+    if not names:
         raise MalformedError("tree: a fork without children")
-    names, lengths, sizes, _ = zip(*children, strict=True)
-    _check_names(names, b"/".join(names))
+    _check_names(names, joined)
     _check_sizes(names, sizes)
     if min(lengths) < 1:
         raise MalformedError("tree: a child without entries")
     if sum(lengths) > MAX_SIZE:
         raise MalformedError("tree: the numbers of entries add up to more than 2^63 - 1")
-    for name in names[:-1]:
-        if not is_boundary(name, level - 1):
-            raise MalformedError(f"tree: a node of level {level - 1} ends at {name!r}, which is no boundary")
-    _check_uncut(names[:-1], level)
+    inner = names[:-1]
+    sums = list(map(crc32, inner))
+    if any(map(_mask(level - 1).__and__, sums)):
+        name = next(name for name in inner if not is_boundary(name, level - 1))
+        raise MalformedError(f"tree: a node of level {level - 1} ends at {name!r}, which is no boundary")
+    # The highest level is never cut: there is nothing above it to list the pieces.
+    if level < MAX_LEVEL and not all(map(_mask(level).__and__, sums)):
+        _refuse_uncut(inner, level)
 
 
 def _check_names(names: Sequence[bytes], joined: bytes) -> None:
@@ -323,12 +367,15 @@ def _check_sizes(names: Sequence[bytes], sizes: Sequence[int]) -> None:
     raise MalformedError("tree: the sizes add up to more than 2^63 - 1")
 
 
-def _check_uncut(names: Sequence[bytes], level: int) -> None:
-    # The highest level is never cut: there is nothing above it to list the pieces.
-    if level >= MAX_LEVEL:
-        return
-    if found := find_boundaries(names, level):
-        raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {names[found[0]]!r}")
+def _check_uncut(names: Sequence[bytes]) -> None:
+    """Raise MalformedError if one of the names of a leaf is a boundary; its last one is not among them."""
+    if not all(map(_mask(0).__and__, map(crc32, names))):
+        _refuse_uncut(names, 0)
+
+
+def _refuse_uncut(names: Sequence[bytes], level: int) -> NoReturn:
+    name = next(name for name in names if is_boundary(name, level))
+    raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {name!r}")
 
 
 def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False) -> None:
@@ -344,10 +391,10 @@ def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False)
             if claim != fact:
                 raise MalformedError(f"tree: the {what} is {fact!r}, its fork says {claim!r}", place=str(child.id))
     if isinstance(node, Leaf) and not is_uncut:
-        _check_uncut(node.names[:-1], 0)
+        _check_uncut(node.names[:-1])
 
 
 def check_root(node: Node) -> None:
     """Raise MalformedError for a fork that cannot be a root: too few entries, or a single child."""
-    if isinstance(node, Fork) and (node.length <= WHOLE_ENTRIES or len(node.children) == 1):
-        raise MalformedError(f"tree: a root of {node.length} entries in {len(node.children)} nodes should be smaller")
+    if isinstance(node, Fork) and (node.length <= WHOLE_ENTRIES or len(node.lasts) == 1):
+        raise MalformedError(f"tree: a root of {node.length} entries in {len(node.lasts)} nodes should be smaller")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from casvault.formats.pack import ENTRY, Encoding
 from casvault.objects import FOREIGN, Fork, Kind, decode_commit, decode_node, decode_tag
+from casvault.oid import trusted_oids
 from casvault.store import PackDatabase
 from casvault.trees import EMPTY_ID
 
@@ -91,6 +92,6 @@ def _targets(kind: Kind, data: bytes) -> Iterator[Oid]:
 
 def _below(node: Node) -> Iterator[Oid]:
     if isinstance(node, Fork):
-        yield from (child.id for child in node.children)
+        yield from trusted_oids(node.ids)
     else:
         yield from (entry.id for entry in node.entries if entry.mode != FOREIGN)

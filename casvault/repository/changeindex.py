@@ -4,48 +4,40 @@ What it holds follows from commits alone, and those never change, so it cannot b
 that nobody has asked about yet. A question names the tip that it is about; what is missing below that tip is read
 first. What an undo took away stays in the index and is not met: answers are sought along the parents of the tip.
 
-It is a database in memory, taken from a file of the vault's cache and put there again when it has grown.
+It is kept in the vault's cache, where it is asked without being loaded. It grows when it is asked, not when something
+is committed: a transaction would pay for it with the start of SQLite and a sync, more than a question pays for one
+commit.
 """
 
 from __future__ import annotations
 
-import contextlib
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from casvault.files.durable import on_failure
-from casvault.objects import LINK, Kind, read_commit, read_commits
+from casvault.objects import LINK, Kind, read_commit
 from casvault.oid import Oid, trusted_oid
 from casvault.trees import diff_paths
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from casvault.objects import ObjectReader, Root
-    from casvault.repository.changefile import ChangeFile
+    from casvault.repository.changedatabase import ChangeDatabase
+    from casvault.trees import PathChange
 
-    _Facts = tuple[Sequence[Oid], Root]
+    _Facts = tuple[tuple[Oid, ...], Root]
     """Parents and root of a commit."""
 
 SAVE_AT: Final = 64
-"""So many new commits are worth writing the file anew, instead of reading them again in the next command."""
+"""So many commits are worth a file, instead of reading them again in the next command."""
 
-_SCHEMA = """
-CREATE TABLE ids (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
-CREATE TABLE paths (n INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
-CREATE TABLE commits (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, parent INTEGER, depth INTEGER, jump INTEGER);
-CREATE TABLE further (n INTEGER, k INTEGER, parent INTEGER, PRIMARY KEY (n, k)) WITHOUT ROWID;
-CREATE TABLE changes (
-  path INTEGER, n INTEGER, k INTEGER, old_mode INTEGER, old INTEGER, new_mode INTEGER, new INTEGER,
-  PRIMARY KEY (path, n, k)
-) WITHOUT ROWID;
-CREATE TABLE contents (link INTEGER PRIMARY KEY, content INTEGER);
-CREATE INDEX commits_by_parent ON commits (parent);
-CREATE INDEX further_by_parent ON further (parent);
-CREATE INDEX changes_by_new ON changes (new);
-CREATE INDEX links_by_content ON contents (content);
-"""
+_TOGETHER: Final = 4096
+"""Commits that are written in one transaction: what was done of a long history stays when the rest is cut off."""
+
 _CHANGES = """
 SELECT p.path, c.n, c.k, c.old_mode, o.id, c.new_mode, i.id FROM changes c JOIN paths p ON p.n = c.path
 LEFT JOIN ids o ON o.n = c.old LEFT JOIN ids i ON i.n = c.new
@@ -80,28 +72,46 @@ class Place(NamedTuple):
     jump: int
 
 
+class _Added(NamedTuple):
+    """A commit that is to be added, and what it changed against each of its parents."""
+
+    id: Oid
+    parents: tuple[Oid, ...]
+    changes: list[tuple[int, PathChange]]
+
+
 _FLOOR = Place(0, 0, 0)
 
 
 class ChangeIndex:
     """Safe from several threads, which wait for each other."""
 
-    def __init__(self, reader: ObjectReader, file: ChangeFile | None = None) -> None:
+    def __init__(self, reader: ObjectReader, path: Path | None = None, owner: bytes = b"") -> None:
+        """`path` is that of its file, if it has one; `owner` says whose file it is."""
+        # Its import would be a large part of the start of every command, and few of them ask.
+        from casvault.repository.changedatabase import ChangeDatabase
+
         self._reader = reader
-        self._file = file
         self._lock = threading.RLock()
         self._places: dict[int, Place] = {0: _FLOOR}
-        self._unsaved = 0
-        self._replaces_file = False
-        """Whether the file is to be replaced, however many commits it has."""
-        self._database = self._open()
+        self._database: ChangeDatabase = ChangeDatabase(path, owner)
+
+    def is_current(self) -> bool:
+        """Whether it may be asked; if not, another one is to be made. Positions are good for one index only."""
+        with self._lock:
+            return self._database.is_current()
 
     def catch_up(self, tips: Iterable[Oid]) -> list[int]:
         """The positions of these commits, after reading what is missing of the histories that they end."""
         with self._lock:
-            positions = [self._find(tip) or self._add_history(tip) for tip in tips]
-            self._save()
-            return positions
+            wanted = list(tips)
+            missing = [tip for tip in wanted if self._find(tip) is None]
+            if missing:
+                self._add_histories(missing)
+                (count,) = self._database.rows("SELECT count(*) FROM commits")[0]
+                if count >= SAVE_AT:
+                    self._database.keep()
+            return [self._find(tip) or 0 for tip in wanted]
 
     def find(self, oid: Oid) -> int | None:
         """The position of a commit that some history held."""
@@ -110,23 +120,21 @@ class ChangeIndex:
 
     def id_of(self, commit: int) -> Oid:
         with self._lock:
-            return trusted_oid(self._one("SELECT id FROM commits WHERE n = ?", commit))
+            return trusted_oid(self._database.rows("SELECT id FROM commits WHERE n = ?", commit)[0][0])
 
     def place(self, commit: int) -> Place:
         found = self._places.get(commit)
         if found is None:
             with self._lock:
-                row = self._database.execute(
-                    "SELECT parent, depth, jump FROM commits WHERE n = ?", (commit,)
-                ).fetchone()
-            found = self._places[commit] = Place(*row)
+                rows = self._database.rows("SELECT parent, depth, jump FROM commits WHERE n = ?", commit)
+            found = self._places[commit] = Place(*rows[0])
         return found
 
     def parents(self, commit: int) -> list[int]:
         """First parent first."""
         first = self.place(commit).parent
         with self._lock:
-            rows = self._database.execute("SELECT parent FROM further WHERE n = ? ORDER BY k", (commit,))
+            rows = self._database.rows("SELECT parent FROM further WHERE n = ? ORDER BY k", commit)
             return [first, *(parent for (parent,) in rows)] if first else []
 
     def ancestor_at(self, commit: int, depth: int) -> int:
@@ -138,13 +146,13 @@ class ChangeIndex:
     def merges(self) -> list[int]:
         """All commits of more than one parent."""
         with self._lock:
-            return [n for (n,) in self._database.execute("SELECT DISTINCT n FROM further")]
+            return [n for (n,) in self._database.rows("SELECT DISTINCT n FROM further")]
 
     def children(self, commit: int) -> list[int]:
         """The commits that have this one for a parent, of all histories that are known."""
         query = "SELECT n FROM commits WHERE parent = ? UNION SELECT n FROM further WHERE parent = ? ORDER BY 1"
         with self._lock:
-            return [n for (n,) in self._database.execute(query, (commit, commit))]
+            return [n for (n,) in self._database.rows(query, commit, commit)]
 
     def changes_at(self, path: bytes) -> list[Change]:
         """What happened to exactly this path, in any history, oldest first."""
@@ -162,101 +170,87 @@ class ChangeIndex:
         """The commits that were ever linked to and have this root, the one that was met first coming first."""
         with self._lock:
             self._read_contents()
-            rows = self._database.execute(
+            rows = self._database.rows(
                 "SELECT l.id FROM contents c JOIN ids l ON l.n = c.link"
                 " WHERE c.content = (SELECT n FROM ids WHERE id = ?) ORDER BY c.link",
-                (content,),
+                content,
             )
             return [trusted_oid(oid) for (oid,) in rows]
 
-    def _open(self) -> sqlite3.Connection:
-        # Its import would be a large part of the start of every command, and few of them ask.
-        import sqlite3
-
-        if not hasattr(sqlite3.Connection, "serialize"):
-            self._file = None  # a Python that was built without it cannot keep the index, but can make it
-        saved = None if self._file is None else self._file.load()
-        if saved is not None:
-            database = sqlite3.connect(":memory:", check_same_thread=False)
-            # One that another SQLite cannot read is made again like any that is damaged.
-            with contextlib.suppress(sqlite3.Error):
-                database.deserialize(bytes(saved.database))
-                if database.execute("SELECT count(*) FROM commits").fetchone() == (saved.commits,):
-                    return database
-            database.close()
-            self._replaces_file = True
-        database = sqlite3.connect(":memory:", check_same_thread=False)
-        database.executescript(_SCHEMA)
-        return database
-
-    def _save(self) -> None:
-        if self._file is not None and self._unsaved >= SAVE_AT:
-            self._file.save(self._database.serialize(), self._count(), instead=self._replaces_file)
-            self._unsaved, self._replaces_file = 0, False
-
-    def _one(self, query: str, value: object) -> bytes:
-        found: bytes = self._database.execute(query, (value,)).fetchone()[0]
-        return found
-
-    def _count(self) -> int:
-        count: int = self._database.execute("SELECT count(*) FROM commits").fetchone()[0]
-        return count
-
     def _find(self, oid: Oid) -> int | None:
-        row = self._database.execute("SELECT n FROM commits WHERE id = ?", (oid,)).fetchone()
-        return None if row is None else row[0]
+        rows = self._database.rows("SELECT n FROM commits WHERE id = ?", oid)
+        return rows[0][0] if rows else None
 
     def _changes(self, where: str, *values: bytes) -> list[Change]:
         with self._lock:
-            rows = self._database.execute(_CHANGES + where, values).fetchall()
+            rows = self._database.rows(_CHANGES + where, *values)
         return [
             Change(path, commit, parent, _stand(old_mode, old), _stand(new_mode, new))
             for path, commit, parent, old_mode, old, new_mode, new in rows
         ]
 
-    def _add_history(self, tip: Oid) -> int:
-        """Add a commit and what is missing of those that it comes from, parents first."""
-        facts: dict[Oid, _Facts] = {}
-        stack = [tip]
-        added = 0
-        with on_failure(self._forget_places), self._database:
-            while stack:
-                oid = stack[-1]
-                if self._find(oid) is not None:
-                    stack.pop()
-                    continue
-                if oid not in facts:
-                    commit = read_commit(self._reader, oid)
-                    facts[oid] = commit.parents, commit.root
-                missing = [parent for parent in facts[oid][0] if self._find(parent) is None]
-                if missing:
-                    stack += missing
-                else:
-                    self._add(oid, facts)
-                    added += 1
-        self._unsaved += added
-        return self._find(tip) or 0
+    def _add_histories(self, tips: list[Oid]) -> None:
+        """Add commits and what is missing of those that they come from, parents first."""
+        missing = self._missing(tips)
+        order = list(missing)
+        for start in range(0, len(order), _TOGETHER):
+            # Compared before anything is locked, so that other processes wait for writing only.
+            added = [self._compared(oid, missing) for oid in order[start : start + _TOGETHER]]
+            # If it is taken back, these positions will be those of others.
+            with on_failure(self._forget_places):
+                self._database.write(partial(self._insert, added=added))
+
+    def _missing(self, tips: list[Oid]) -> dict[Oid, _Facts]:
+        """The commits that are not in the index, parents first."""
+        found: dict[Oid, _Facts] = {}
+        ordered: dict[Oid, _Facts] = {}
+        stack = list(tips)
+        while stack:
+            oid = stack[-1]
+            if oid in ordered or (oid not in found and self._find(oid) is not None):
+                stack.pop()
+            elif oid in found:
+                ordered[stack.pop()] = found[oid]
+            else:
+                commit = read_commit(self._reader, oid)
+                found[oid] = commit.parents, commit.root
+                stack += [parent for parent in commit.parents if parent not in ordered]
+        return ordered
+
+    def _compared(self, oid: Oid, missing: Mapping[Oid, _Facts]) -> _Added:
+        parents, root = missing[oid]
+        known = (missing[each][1] if each in missing else read_commit(self._reader, each).root for each in parents)
+        olds: list[Root | None] = [*known] or [None]
+        changes = [(at, change) for at, old in enumerate(olds) for change in diff_paths(self._reader, old, root)]
+        return _Added(oid, parents, changes)
+
+    def _insert(self, connection: sqlite3.Connection, added: Iterable[_Added]) -> None:
+        """Number and insert them, those left out that another process has inserted meanwhile."""
+        self._forget_places()
+        ids, paths, commits = (_Numbers(connection, *names) for names in _NUMBERED)
+        rows, further, changes, links = [], [], [], []
+        for oid, parents, changed in added:
+            numbers = [commits.of(parent) for parent in parents]
+            if not commits.is_new(oid):
+                continue
+            commit = commits.of(oid)
+            self._places[commit] = place = self._place_above(numbers[0] if numbers else 0)
+            rows.append((commit, oid, *place))
+            further += [(commit, at, number) for at, number in enumerate(numbers) if at]
+            for at, (path, old, new) in changed:
+                sides = [(0, 0) if side is None else (side.mode, ids.of(side.id)) for side in (old, new)]
+                changes.append((paths.of(path), commit, at, *sides[0], *sides[1]))
+                if new is not None and new.mode == LINK:
+                    links.append((sides[1][1],))
+        connection.executemany("INSERT INTO ids VALUES (?, ?)", ids.added)
+        connection.executemany("INSERT INTO paths VALUES (?, ?)", paths.added)
+        connection.executemany("INSERT INTO commits VALUES (?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO further VALUES (?, ?, ?)", further)
+        connection.executemany("INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)", changes)
+        connection.executemany("INSERT OR IGNORE INTO contents VALUES (?, NULL)", links)
 
     def _forget_places(self) -> None:
-        """What was added is taken back, and its positions will be those of others."""
         self._places = {0: _FLOOR}
-
-    def _add(self, oid: Oid, facts: dict[Oid, _Facts]) -> None:
-        parents, root = facts[oid]
-        numbers = [self._find(parent) or 0 for parent in parents]
-        place = self._place_above(numbers[0] if numbers else 0)
-        row = self._database.execute("INSERT INTO commits (id, parent, depth, jump) VALUES (?, ?, ?, ?)", (oid, *place))
-        commit = row.lastrowid
-        assert commit is not None
-        self._places[commit] = place
-        further = [(commit, at, number) for at, number in enumerate(numbers) if at]
-        changes = [
-            (self._number("paths", "path", path), commit, at, *self._numbers(old), *self._numbers(new))
-            for at, parent in enumerate(parents or (None,))
-            for path, old, new in diff_paths(self._reader, self._root(parent, facts), root)
-        ]
-        self._database.executemany("INSERT INTO further VALUES (?, ?, ?)", further)
-        self._database.executemany("INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)", changes)
 
     def _place_above(self, first: int) -> Place:
         below = self.place(first)
@@ -265,48 +259,61 @@ class ChangeIndex:
         is_even = below.depth - far.depth == far.depth - self.place(far.jump).depth
         return Place(first, below.depth + 1, far.jump if is_even else first)
 
-    def _root(self, oid: Oid | None, facts: dict[Oid, _Facts]) -> Root | None:
-        if oid is None:
-            return None
-        return facts[oid][1] if oid in facts else read_commit(self._reader, oid).root
-
-    def _numbers(self, state: Root | None) -> tuple[int, int]:
-        return (0, 0) if state is None else (state.mode, self._number("ids", "id", state.id))
-
-    def _number(self, table: str, column: str, value: bytes) -> int:
-        row = self._database.execute(f"SELECT n FROM {table} WHERE {column} = ?", (value,)).fetchone()
-        if row is None:
-            made = self._database.execute(f"INSERT INTO {table} ({column}) VALUES (?)", (value,)).lastrowid
-            assert made is not None
-            return made
-        number: int = row[0]
-        return number
-
     def _read_contents(self) -> None:
         """Note the roots of all linked commits of which that was not done."""
-        rows = self._database.execute(
-            "SELECT DISTINCT i.n, i.id FROM changes c JOIN ids i ON i.n = c.new"
-            " WHERE c.new_mode = ? AND c.new NOT IN (SELECT link FROM contents) ORDER BY i.n",
-            (LINK,),
-        ).fetchall()
-        ids = [trusted_oid(oid) for _, oid in rows]
-        infos = self._reader.find_infos(ids)
-        links = [
-            (number, oid)
-            for (number, _), oid, info in zip(rows, ids, infos, strict=True)
+        links = self._database.rows("SELECT i.n, i.id FROM contents c JOIN ids i ON i.n = c.link WHERE content IS NULL")
+        if not links:
+            return
+        infos = self._reader.find_infos([trusted_oid(oid) for _, oid in links])
+        # What is no commit has no content; 0 is the number of nothing.
+        roots = {
+            number: read_commit(self._reader, trusted_oid(oid)).root.id
+            for (number, oid), info in zip(links, infos, strict=True)
             if info is not None and info.kind is Kind.COMMIT
-        ]
-        commits = read_commits(self._reader, (oid for _, oid in links))
-        contents = [
-            (number, self._number("ids", "id", commit.root.id))
-            for (number, _), commit in zip(links, commits, strict=True)
-        ]
-        with self._database:
-            self._database.executemany("INSERT INTO contents VALUES (?, ?)", contents)
-        if len(contents) >= SAVE_AT:
-            # As many commits as there are, and more known of them.
-            self._unsaved, self._replaces_file = SAVE_AT, True
-        self._save()
+        }
+
+        def note(connection: sqlite3.Connection) -> None:
+            ids = _Numbers(connection, "ids", "id")
+            found = [(ids.of(roots[link]) if link in roots else 0, link) for link, _ in links]
+            connection.executemany("INSERT INTO ids VALUES (?, ?)", ids.added)
+            connection.executemany("UPDATE contents SET content = ? WHERE link = ?", found)
+
+        self._database.write(note)
+
+
+_NUMBERED = (("ids", "id"), ("paths", "path"), ("commits", "id"))
+
+
+class _Numbers:
+    """The numbers of a table, in one transaction: new values get the next ones, and are inserted together."""
+
+    def __init__(self, connection: sqlite3.Connection, table: str, column: str) -> None:
+        self._connection = connection
+        self._query = f"SELECT n FROM {table} WHERE {column} = ?"
+        self._known: dict[bytes, int] = {}
+        (last,) = connection.execute(f"SELECT max(n) FROM {table}").fetchone()
+        self._first = self._next = (last or 0) + 1
+        self.added: list[tuple[int, bytes]] = []
+
+    def is_new(self, value: bytes) -> bool:
+        """Whether it has no number yet."""
+        return self._find(value) is None
+
+    def of(self, value: bytes) -> int:
+        found = self._find(value)
+        if found is None:
+            found = self._known[value] = self._next
+            self.added.append((found, value))
+            self._next += 1
+        return found
+
+    def _find(self, value: bytes) -> int | None:
+        found = self._known.get(value)
+        if found is None and self._first > 1:
+            row = self._connection.execute(self._query, (value,)).fetchone()
+            if row is not None:
+                found = self._known[value] = row[0]
+        return found
 
 
 def _stand(mode: int, oid: bytes | None) -> Stand | None:

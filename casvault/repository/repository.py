@@ -15,7 +15,6 @@ from casvault.maintenance.removal import is_lingering, iter_lingering, remove_ob
 from casvault.maintenance.rollup import roll_up
 from casvault.objects import MemoryObjects, ObjectReader
 from casvault.refs import LocalRecords, MemoryRecords, OperationLog, purged_error, purged_tree, read_tombstones
-from casvault.repository.changefile import ChangeFile
 from casvault.repository.changeindex import ChangeIndex
 from casvault.repository.config import ID_SIZE, Config, create_config, read_config
 from casvault.repository.graphfile import GraphFile
@@ -178,11 +177,11 @@ class Repository:
         return CommitGraph(self.objects, self.graph_cache)
 
     def changes(self) -> ChangeIndex:
-        """Which commits changed which paths; made of the cache when it is first asked for."""
-        if self._changes is None:
+        """Which commits changed which paths, for one question or one command."""
+        # Threads that come at once may each make one; those are as good as each other.
+        if self._changes is None or not self._changes.is_current():
             path = self.cache_path("changes.index")
-            file = None if path is None else ChangeFile(path, blake3(self.config.id).digest())
-            self._changes = ChangeIndex(self.objects, file)
+            self._changes = ChangeIndex(self.objects, path, blake3(self.config.id).digest())
         return self._changes
 
     def cache_path(self, name: str) -> Path | None:

@@ -32,6 +32,6 @@ def copy_added(overlay: Overlay, state: Root | None, writer: ObjectWriter) -> No
                 entries = zip(node.ids, node.modes, strict=True)
                 pending += [(trusted_oid(each), mode == TREE) for each, mode in entries if each in overlay.added]
             else:
-                pending += [(child.id, True) for child in node.children]
+                pending += [(trusted_oid(each), True) for each in node.ids]
     if wanted:
         writer.write_many(overlay.added.read_many(wanted))

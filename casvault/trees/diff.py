@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, compress, count
-from operator import ne
+from operator import ne, not_
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.objects import BLOB_MODES, TREE, Entry, Fork, Leaf, Root
@@ -91,18 +91,19 @@ def _unshared_leaves(reader: ObjectReader, old: Oid | None, new: Oid | None) -> 
     return _leaves(first), _leaves(second)
 
 
-def _child_ids(nodes: list[Node], level: int) -> set[Oid]:
-    return {child.id for node in nodes if isinstance(node, Fork) and node.level == level for child in node.children}
+def _child_ids(nodes: list[Node], level: int) -> set[bytes]:
+    return set().union(*(node.ids for node in nodes if isinstance(node, Fork) and node.level == level))
 
 
-def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[Oid]) -> list[Node]:
+def _descend(reader: ObjectReader, nodes: list[Node], level: int, shared: set[bytes]) -> list[Node]:
     """The nodes with those of `level` replaced by their children that are not shared."""
     result: list[Node] = []
     for node in nodes:
         if isinstance(node, Leaf) or node.level < level:
             result.append(node)
         else:
-            result += read_children(reader, node, [child for child in node.children if child.id not in shared])
+            own = compress(count(), map(not_, map(shared.__contains__, node.ids)))
+            result += read_children(reader, node, list(map(node.child, own)))
     return result
 
 

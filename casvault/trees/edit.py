@@ -158,9 +158,10 @@ def _feed(
             builder.add_leaf(renewed)
         return
     start = 0
-    for position, child in enumerate(node.children):
+    children = node.children
+    for position, child in enumerate(children):
         # The end of the whole tree may stand at no boundary, so what is rightmost is always taken apart.
-        last = rightmost and position == len(node.children) - 1
+        last = rightmost and position == len(children) - 1
         end = len(names) if last else bisect_right(names, child.last)
         if last or end > start:
             below = read_child(stage, node, child)
@@ -233,7 +234,7 @@ class _Builder:
         items = self._open[level]
         self._open[level] = []
         if level > 0:
-            self._finish_node(Fork(level, tuple(items)), cut=cut)  # type: ignore[arg-type]
+            self._finish_node(Fork.of(level, items), cut=cut)  # type: ignore[arg-type]
         else:
             self._finish_node(Leaf.of(items), cut=cut)  # type: ignore[arg-type]
 
@@ -243,8 +244,8 @@ class _Builder:
         self._finished[oid] = data
         if self._memo is not None:
             self._memo.put(oid, node)
-        if isinstance(node, Fork) and len(node.children) == 1:
-            self._only_child[oid] = node.children[0]
+        if isinstance(node, Fork) and len(node.lasts) == 1:
+            self._only_child[oid] = node.child(0)
         child = Child(node.last, node.length, node.size, oid)
         if cut:
             self._add_child(node.level + 1, child)
@@ -266,7 +267,7 @@ class _Builder:
         if node.id in self._only_child or self._stage is None or node.id in self._finished:
             return self._only_child.get(node.id)
         found = read_node(self._stage, node.id)
-        return found.children[0] if isinstance(found, Fork) and len(found.children) == 1 else None
+        return found.child(0) if isinstance(found, Fork) and len(found.lasts) == 1 else None
 
     def _flush(self) -> None:
         self._writer.write_many((Kind.TREE, data) for data in self._finished.values())

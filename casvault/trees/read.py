@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from casvault.objects import (
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 
     from casvault.objects import Child, Node, ObjectReader
     from casvault.oid import Oid
-
-_LAST = attrgetter("last")
-
 
 EMPTY_ID = object_id(Kind.TREE, encode_leaf(()))
 """The empty tree, which every reader knows: it need not be stored."""
@@ -91,10 +86,10 @@ def find_entry(reader: ObjectReader, tree: Oid, name: bytes) -> Entry | None:
     """The entry of this name in the directory."""
     node = read_root(reader, tree)
     while isinstance(node, Fork):
-        position = bisect_left(node.children, name, key=_LAST)
-        if position == len(node.children):
+        position = node.find(name)
+        if position is None:
             return None
-        node = read_child(reader, node, node.children[position])
+        node = read_child(reader, node, node.child(position))
     found = node.find(name)
     return None if found is None else node.entry(found)
 
@@ -113,11 +108,11 @@ def _find_in(reader: ObjectReader, node: Node, names: list[bytes], found: dict[b
         return
     touched: dict[int, list[bytes]] = {}
     for name in names:
-        position = bisect_left(node.children, name, key=_LAST)
-        if position < len(node.children):
+        position = node.find(name)
+        if position is not None:
             touched.setdefault(position, []).append(name)
     for position, below_names in touched.items():
-        _find_in(reader, read_child(reader, node, node.children[position]), below_names, found)
+        _find_in(reader, read_child(reader, node, node.child(position)), below_names, found)
 
 
 def find_path(reader: ObjectReader, root: Root, path: bytes) -> Root | None:

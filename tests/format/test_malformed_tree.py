@@ -194,7 +194,7 @@ def test_encode_node_refuses_what_decoding_does(value: list[Any], message: str) 
 
 @pytest.mark.parametrize(("value", "message"), [*FORKS.values(), *NO_FORKS.values()])
 def test_encode_node_refuses_forks_that_decoding_does(value: list[Any], message: str) -> None:
-    fork = Fork(value[0], tuple(Child(*item) for item in value[1]))
+    fork = Fork.of(value[0], tuple(Child(*item) for item in value[1]))
     with pytest.raises(MalformedError) as caught:
         encode_node(fork)
     assert f"tree: {message}" == str(caught.value)
@@ -203,7 +203,7 @@ def test_encode_node_refuses_forks_that_decoding_does(value: list[Any], message:
 @pytest.mark.parametrize("level", [0, MAX_LEVEL + 1])
 def test_encode_node_fork_of_no_level(level: int) -> None:
     with pytest.raises(MalformedError, match=f"^tree: a fork of level {level}$"):
-        encode_node(Fork(level, (Child(CUT, 1, 1, ID),)))
+        encode_node(Fork.of(level, (Child(CUT, 1, 1, ID),)))
 
 
 @pytest.mark.parametrize("mode", [LINK, TREE, FILE])
@@ -252,8 +252,8 @@ def test_check_child_small_leaf_that_should_have_been_cut() -> None:
 )
 def test_check_root_too_small(children: tuple[Child, ...], message: str) -> None:
     with pytest.raises(MalformedError, match=f"^tree: {message}$"):
-        check_root(Fork(1, children))
+        check_root(Fork.of(1, children))
 
 
 def test_check_root_just_large_enough() -> None:
-    check_root(Fork(1, (Child(CUT, 32, 1, ID), Child(b"z", 33, 1, ID))))
+    check_root(Fork.of(1, (Child(CUT, 32, 1, ID), Child(b"z", 33, 1, ID))))

@@ -41,7 +41,7 @@ from casvault.oid import Oid
 from tests.support.objects import WHO, commit, entry, names_cut_at, numbered_entries, numbered_id, tag
 
 LEAF = Leaf.of((entry(b"a", 3), entry(b"b", 4)))
-FORK = Fork(1, (Child(next(names_cut_at(0)), 40, 10, numbered_id(1)), Child(b"z", 30, 5, numbered_id(2))))
+FORK = Fork.of(1, (Child(next(names_cut_at(0)), 40, 10, numbered_id(1)), Child(b"z", 30, 5, numbered_id(2))))
 
 
 @pytest.mark.parametrize("node", [EMPTY_TREE, LEAF, FORK, Leaf.of(tuple(numbered_entries(64)))])

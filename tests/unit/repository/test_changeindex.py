@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from casvault.errors import MissingObjectError
-from casvault.formats.changeindex import HEADER, encode_image
+from casvault.errors import FailureError, MissingObjectError
 from casvault.objects import FILE, LINK, Commit, MemoryObjects, Root, write_blob, write_commit
 from casvault.oid import Oid
-from casvault.repository.changefile import ChangeFile
+from casvault.repository import changeindex
 from casvault.repository.changeindex import SAVE_AT, Change, ChangeIndex, Stand, iter_chain
 from casvault.trees import edit_paths, empty_root
 from tests.support.graphs import ancestors, random_parents
 from tests.support.objects import WHO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from casvault.trees import PathChange
 
 OWNER = bytes(range(32))
 PATHS = ("a", "b/c", "b/d", "b-", "e/f/g")
@@ -141,13 +149,13 @@ def kept(tmp_path: Path) -> tuple[History, Path]:
     """A history whose index is in a file."""
     history = line(SAVE_AT)
     path = tmp_path / "cache" / "changes.index"
-    ChangeIndex(history.objects, ChangeFile(path, OWNER)).catch_up([history.ids[-1]])
+    ChangeIndex(history.objects, path, OWNER).catch_up([history.ids[-1]])
     assert path.exists()
     return history, path
 
 
 def check(history: History, objects: MemoryObjects, path: Path, owner: bytes = OWNER) -> None:
-    index = ChangeIndex(objects, ChangeFile(path, owner))
+    index = ChangeIndex(objects, path, owner)
     index.catch_up([history.ids[-1]])
     for name in PATHS:
         assert told(index, index.changes_at(name.encode())) == history.changes(name)
@@ -158,17 +166,92 @@ def test_what_is_in_the_file_is_not_read_again(kept: tuple[History, Path]) -> No
     check(history, MemoryObjects(), path)  # without any object
 
 
+def grow(history: History, number: int) -> None:
+    history.parents.append([len(history.ids) - 1])
+    history.add({"a": b"%d" % number}, history.parents[-1])
+
+
 def test_what_came_since_is_added_to_what_is_in_the_file(kept: tuple[History, Path]) -> None:
     history, path = kept
-    size = path.stat().st_size
-    for number in range(SAVE_AT):
-        if number == SAVE_AT - 1:
-            check(history, history.objects, path)
-            assert path.stat().st_size == size
-        history.parents.append([len(history.ids) - 1])
-        history.add({"a": b"%d" % number}, history.parents[-1])
+    inode = path.stat().st_ino
+    for number in range(3):
+        grow(history, number)
+        check(history, history.objects, path)
+        check(history, MemoryObjects(), path)
+    assert path.stat().st_ino == inode
+
+
+def test_two_that_grow_one_file_give_the_same_positions(kept: tuple[History, Path]) -> None:
+    history, path = kept
+    first, second = (ChangeIndex(history.objects, path, OWNER) for _ in range(2))
+    for number in range(6):
+        grow(history, number)
+        (first if number % 2 else second).catch_up([history.ids[-1]])
+    grow(history, 6)
+    positions = [index.catch_up(history.ids) for index in (first, second)]
+    assert positions == [list(range(1, len(history.ids) + 1))] * 2
+    assert [index.is_current() for index in (first, second)] == [True, True]
+    check(history, MemoryObjects(), path)
+
+
+def test_one_that_was_read_while_another_added_the_same_does_not_add_it_twice(
+    kept: tuple[History, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commits are compared before the file is locked, and another process may be faster."""
+    history, path = kept
+    grow(history, 0)
+    index = ChangeIndex(history.objects, path, OWNER)
+    compare = changeindex.diff_paths
+
+    def compare_slowly(*arguments: Any) -> Iterator[PathChange]:
+        monkeypatch.undo()
+        check(history, history.objects, path)
+        return compare(*arguments)
+
+    monkeypatch.setattr(changeindex, "diff_paths", compare_slowly)
+    assert index.catch_up(history.ids) == list(range(1, len(history.ids) + 1))
+    check(history, MemoryObjects(), path)
+
+
+def test_a_file_that_was_touched_is_not_current(kept: tuple[History, Path]) -> None:
+    history, path = kept
+    index = ChangeIndex(history.objects, path, OWNER)
+    grow(history, 0)
+    index.catch_up(history.ids)
+    assert index.is_current()
+    with path.open("r+b") as out:
+        out.write(b"SQLite")  # as it was
+    assert not index.is_current()
     check(history, history.objects, path)
-    assert path.stat().st_size > size
+    assert not index.is_current()
+    assert ChangeIndex(MemoryObjects(), path, OWNER).is_current()
+
+
+def test_a_file_that_cannot_be_written_to_is_left_for_a_copy(kept: tuple[History, Path]) -> None:
+    history, path = kept
+    before = path.read_bytes()
+    grow(history, 0)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        index = ChangeIndex(history.objects, path, OWNER)
+        index._database._connection.execute("PRAGMA busy_timeout = 0")
+        other.execute("BEGIN IMMEDIATE")
+        index.catch_up(history.ids)
+        assert told(index, index.changes_at(b"a")) == history.changes("a")
+        other.execute("ROLLBACK")
+    assert path.read_bytes() == before
+    check(history, history.objects, path)
+
+
+def test_a_file_that_cannot_be_read_on_is_said_so_and_made_again(kept: tuple[History, Path]) -> None:
+    history, path = kept
+    status = path.stat()
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    os.utime(path, ns=(status.st_mtime_ns, status.st_mtime_ns))  # a disk that forgets
+    for _ in range(2):
+        with contextlib.suppress(FailureError):
+            check(history, history.objects, path)
     check(history, MemoryObjects(), path)
 
 
@@ -183,14 +266,14 @@ def test_the_roots_of_links_are_kept_too(tmp_path: Path) -> None:
         tip = (write_commit(objects, Commit(root, tip, WHO, WHO, b"line")),)
     path = tmp_path / "index"
     for reader in (objects, objects, MemoryObjects()):
-        index = ChangeIndex(reader, ChangeFile(path, OWNER))
+        index = ChangeIndex(reader, path, OWNER)
         index.catch_up(tip)
         assert [index.links_with(content.id) for content in contents] == [[link] for link in links]
 
 
 def test_short_histories_are_not_worth_a_file(tmp_path: Path) -> None:
     history = line(SAVE_AT - 1)
-    ChangeIndex(history.objects, ChangeFile(tmp_path / "index", OWNER)).catch_up([history.ids[-1]])
+    ChangeIndex(history.objects, tmp_path / "index", OWNER).catch_up([history.ids[-1]])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -215,7 +298,7 @@ def test_a_file_that_is_none_is_made_again(kept: tuple[History, Path], what: str
     if what == "of another vault":
         owner = bytes(32)
     elif what == "no database":
-        path.write_bytes(b"".join(encode_image(b"no database at all" * 100, SAVE_AT, OWNER)))
+        path.write_bytes(b"no database at all" * 100)
     else:
         path.unlink()
     if what == "its directory gone":
@@ -227,13 +310,19 @@ def test_a_file_that_is_none_is_made_again(kept: tuple[History, Path], what: str
         check(history, MemoryObjects(), path, owner)
 
 
-def test_a_smaller_index_does_not_replace_a_larger_one(kept: tuple[History, Path]) -> None:
-    _, path = kept
-    before = path.read_bytes()
-    ChangeFile(path, OWNER).save(b"smaller", SAVE_AT - 1)
-    assert path.read_bytes() == before
-    ChangeFile(path, OWNER).save(b"larger", SAVE_AT + 1)
-    assert path.read_bytes()[HEADER.size :].startswith(b"larger")
+def test_an_index_that_another_one_has_kept_meanwhile_is_left(tmp_path: Path) -> None:
+    history = line(SAVE_AT)
+    path = tmp_path / "index"
+    indexes = [ChangeIndex(history.objects, path, OWNER) for _ in range(2)]
+    inodes = set()
+    for index in indexes:
+        index.catch_up([history.ids[-1]])
+        inodes.add(path.stat().st_ino)
+    assert len(inodes) == 1
+    grow(history, 0)
+    for index in indexes:
+        index.catch_up([history.ids[-1]])
+        assert told(index, index.changes_at(b"a")) == history.changes("a")
 
 
 def test_a_place_that_cannot_be_written_to_does_no_harm(tmp_path: Path) -> None:

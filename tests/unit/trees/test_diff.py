@@ -149,7 +149,7 @@ def test_diff_entries_of_a_missing_node(store: MemoryObjects) -> None:
     node = read_node(store, build_tree(store, ENTRIES).id)
     assert isinstance(node, Fork)
     lost = node.children[0]._replace(id=numbered_id(404))
-    (old,) = write_nodes(store, [Fork(node.level, (lost, *node.children[1:]))])
+    (old,) = write_nodes(store, [Fork.of(node.level, (lost, *node.children[1:]))])
     changed = node.children[-1]
     new = edit_tree(store, old, {changed.last: None})
     assert [changed.last] == [name for name, _, _ in diff_entries(store, old, new.id)]

@@ -180,7 +180,7 @@ def test_edit_tree_below_a_fork_that_lies() -> None:
     root = build_tree(store, entries)
     node = read_node(store, root.id)
     assert isinstance(node, Fork)
-    forged = Fork(node.level, (node.children[0]._replace(size=0), *node.children[1:]))
+    forged = Fork.of(node.level, (node.children[0]._replace(size=0), *node.children[1:]))
     (oid,) = write_nodes(store, [forged])
     with pytest.raises(MalformedError, match="the size is"):
         edit_tree(store, oid, {entries[0].name: None})

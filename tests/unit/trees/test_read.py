@@ -90,7 +90,7 @@ def test_iter_entries_of_what_is_no_tree(store: MemoryObjects) -> None:
 def test_read_root_that_should_be_its_child(store: MemoryObjects) -> None:
     root = build_tree(store, ENTRIES)
     node = read_node(store, root.id)
-    above = Fork(node.level + 1, (Child(node.last, node.length, node.size, root.id),))
+    above = Fork.of(node.level + 1, (Child(node.last, node.length, node.size, root.id),))
     (oid,) = write_nodes(store, [above])
     with pytest.raises(MalformedError, match="should be smaller"):
         read_root(store, oid)
@@ -101,7 +101,7 @@ def _forged(store: MemoryObjects, **claims: int | bytes | Oid) -> Oid:
     node = read_node(store, build_tree(store, ENTRIES).id)
     assert isinstance(node, Fork)
     last = node.children[-1]._replace(**claims)  # type: ignore[arg-type]
-    return write_nodes(store, [Fork(node.level, (*node.children[:-1], last))])[0]
+    return write_nodes(store, [Fork.of(node.level, (*node.children[:-1], last))])[0]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_find_entry_reads_one_node_a_level(store: MemoryObjects) -> None:
     root = build_tree(store, ENTRIES)
     node = read_node(store, root.id)
     assert isinstance(node, Fork)
-    forged = Fork(node.level, (*node.children[:-1], node.children[-1]._replace(id=numbered_id(1))))
+    forged = Fork.of(node.level, (*node.children[:-1], node.children[-1]._replace(id=numbered_id(1))))
     (tree,) = write_nodes(store, [forged])
     assert ENTRIES[0] == find_entry(store, tree, ENTRIES[0].name)
     with pytest.raises(MissingObjectError):
