@@ -88,7 +88,7 @@ class _Walk:
                 self.problems.append(problem._replace(message=f"{problem.message} (referred to by {whence})"))
 
     def _look(self, oid: Oid, expected: Kind | None, whence: str) -> None:
-        if expected is Kind.BLOB:
+        if expected is Kind.BLOB or oid in self._purged:
             info = self._reader.find_infos([oid])[0]
             found = None if info is None else info.kind
         else:

@@ -14,6 +14,7 @@ from casvault import PullStrategy, Vault
 from casvault.deploy.state import read_deployments
 from casvault.errors import NotFoundError, RefusedError
 from casvault.interop.skillmeat import export_skillmeat, import_skillmeat
+from casvault.oid import blob_id
 
 from .skillmeat_home import FIRST, SECOND, SHAPES, Fixture, make_fixture, old_hash, write_files
 
@@ -254,6 +255,70 @@ def test_nothing_is_written_through_a_symlink(fixture: Fixture, vault: Vault, tm
     with pytest.raises(RefusedError, match="is a symlink"):
         export_skillmeat(vault, projects=[project])
     assert (tmp_path / "elsewhere/.skillmeat-deployed.toml").read_bytes() == before
+
+
+def test_no_symlink_is_replaced(fixture: Fixture, vault: Vault, tmp_path: Path) -> None:
+    """A file that was a symlink, as those who keep such files elsewhere have them, became a file of its own."""
+    place, project = fixture.deployed("lineage"), fixture.project("lineage")
+    vault.deploy(["skills/pdf"], project)
+    place.rename(tmp_path / "mine.toml")
+    place.symlink_to(tmp_path / "mine.toml")
+    with pytest.raises(RefusedError, match="a symlink, which would be replaced"):
+        export_skillmeat(vault, projects=[project])
+    assert place.is_symlink()
+
+
+@pytest.mark.parametrize("is_manifest", [False, True])
+def test_what_is_written_during_the_export_is_not_overwritten(
+    fixture: Fixture, vault: Vault, monkeypatch: pytest.MonkeyPatch, *, is_manifest: bool
+) -> None:
+    """A file that SkillMeat wrote between the look at it and its replacement was lost."""
+    project = fixture.project("lineage")
+    place = fixture.lib / "collection.toml" if is_manifest else fixture.deployed("lineage")
+    text = place.read_bytes() + b"\n# mine\n"
+    vault.deploy(["skills/pdf"], project)
+    write_files(fixture.lib, {"skills/new/SKILL.md": "# new\n"})
+    vault.snapshot(collection="lib")
+    begin = vault.transaction
+
+    def write_first(*arguments: str, **options: str) -> Any:
+        place.write_bytes(text)
+        return begin(*arguments, **options)
+
+    monkeypatch.setattr(vault, "transaction", write_first)
+    with pytest.raises(RefusedError, match="changed"):
+        export_skillmeat(vault, fixture.home, [project], collections=["lib"])
+    assert place.read_bytes() == text
+
+
+def test_a_text_that_was_purged_is_none(fixture: Fixture, vault: Vault) -> None:
+    """Where the text of one project's file was purged, no project could be exported or imported any more."""
+    place, project = fixture.deployed("lineage"), fixture.project("lineage")
+    vault.purge(vault.plan_purge([blob_id(place.read_bytes()).hex()]))
+    with pytest.raises(RefusedError, match="what it says would be lost"):
+        export_skillmeat(vault)
+    place.unlink()
+    export_skillmeat(vault)
+    assert [each["content_hash"] for each in records(fixture, "lineage")] == [fixture.hashes["H2"]]
+    import_skillmeat(vault, fixture.home, [fixture.projects])
+    vault.deploy(["skills/pdf"], project)
+    export_skillmeat(vault, projects=[project])
+    assert records(fixture, "lineage")[0]["version_lineage"] == [fixture.hashes["H3"], fixture.hashes["H2"]]
+
+
+def test_what_was_purged_of_an_earlier_version_is_in_nobodys_way(fixture: Fixture, vault: Vault) -> None:
+    """A secret that was purged from a version which is deployed no more made every export and import fail."""
+    project = fixture.project("lineage")
+    vault.deploy(["skills/pdf"], project)
+    write_files(fixture.lib, {"skills/pdf/.env": "a secret\n"})
+    vault.deploy(["skills/pdf"], project)
+    (fixture.lib / "skills/pdf/.env").unlink()
+    vault.deploy(["skills/pdf"], project)
+    vault.purge(vault.plan_purge(["skills/pdf/.env"], collection="lib"))
+    export_skillmeat(vault, projects=[project])
+    h1, h2, h3 = (fixture.hashes[name] for name in ("H1", "H2", "H3"))
+    assert records(fixture, "lineage")[0]["version_lineage"] == [h3, h2, h1]
+    import_skillmeat(vault, fixture.home, [fixture.projects])
 
 
 def test_a_collection_tells_what_it_has_now(fixture: Fixture, vault: Vault) -> None:

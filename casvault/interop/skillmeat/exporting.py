@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.names import show
 from casvault.deploy.run import Outcome
 from casvault.deploy.state import DEFAULT_ROOT, Place, read_deployments
-from casvault.errors import NotFoundError, RefusedError
+from casvault.errors import NotFoundError, RefusedError, StaleError
 from casvault.files import find_file, make_directory, write_file
 from casvault.interop.skillmeat.deployed import DEPLOYED_FILE, DeployedFile, Layout, Record, parse_deployed
 from casvault.interop.skillmeat.facts import History
@@ -119,6 +119,8 @@ def _plan_project(history: History, project: _Project) -> _Job:
         path = project.directory / show(relative)
         if os.path.realpath(path.parent) != str(path.parent):
             raise RefusedError("its directory is a symlink", place=str(path), remedy="make it a directory of its own")
+        if path.is_symlink():
+            raise RefusedError("a symlink, which would be replaced", place=str(path), remedy="make it a file of its own")
         old = find_file(path)
         is_known = old is None or old == new or history.has_kept(project.name, relative, old)
         writes.append(_Write(path, relative, old, new, is_known))
@@ -141,6 +143,12 @@ def _keep(vault: Vault, transaction: Transaction, job: _Job) -> None:
 
 def _write(write: _Write) -> ExportedFile:
     if write.old != write.new:
+        if find_file(write.path) != write.old:
+            raise StaleError(
+                "somebody has changed it since it was looked at, so it was left alone",
+                place=str(write.path),
+                remedy="run the export again",
+            )
         make_directory(write.path.parent)
         write_file(write.path, write.new)
     return ExportedFile(write.path, write.old != write.new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.moves import find_moved
@@ -45,7 +46,7 @@ class Facts(NamedTuple):
     place: Place
     hash: str
     lineage: tuple[str, ...]
-    """Of what was deployed there, the newest first."""
+    """Of what was deployed there, the newest first, as far as it is known."""
     base: str
     snapshot: str | None
     """The id of the snapshot that the deployed version came with."""
@@ -76,8 +77,10 @@ class History:
         return read_kept_project(self.reader, self._vault.find_ref(KEPT_PROJECTS.decode() + name))
 
     def has_kept(self, name: str, path: bytes, text: bytes) -> bool:
-        """Whether this was the text of a project's file once."""
+        """Whether this was the text of a project's file once, and is in the vault still."""
         wanted = object_id(Kind.BLOB, text)
+        if self.reader.find_infos([wanted]) == [None]:
+            return False
         current = self._vault.find_ref(KEPT_PROJECTS.decode() + name)
         while current is not None:
             commit = read_commit(self.reader, current)
@@ -113,19 +116,22 @@ class History:
 
     def hash(self, version: Oid) -> str:
         """SkillMeat's hash of a version."""
-        commit = read_commit(self.reader, version)
-        found = self._hashes.find(commit.root)
-        if found is None:
-            known = self.kept(typed(read_version(self.reader, version).collection)).hashes
-            found = next((text for text, oid in known.items() if oid == version), None)
+        found = self._find_hash(version)
         if found is None:
             place = read_version(self.reader, version).path.decode(errors="replace")
             raise RefusedError(
-                "SkillMeat's hash of it does not follow from its content: a symlink in it leads elsewhere, or a name "
-                "is not UTF-8",
+                "SkillMeat's hash of it does not follow from its content: a symlink in it leads elsewhere, a name is "
+                f"not UTF-8, or something of version {version.short} was purged",
                 place=place,
-                remedy="take that out of the artifact, or undeploy it",
+                remedy="take that out of the artifact and deploy it again, or undeploy it",
             )
+        return found
+
+    def _find_hash(self, version: Oid) -> str | None:
+        found = self._hashes.find(read_commit(self.reader, version).root)
+        if found is None:
+            known = self.kept(typed(read_version(self.reader, version).collection)).hashes
+            found = next((text for text, oid in known.items() if oid == version), None)
         return found
 
     def facts(self, state: Oid) -> dict[Place, Facts]:
@@ -143,12 +149,17 @@ class History:
         return Facts(
             place,
             self.hash(deployed),
-            tuple(map(self.hash, sequence)),
+            self._lineage(sequence),
             self.hash(deployment.settled),
             self._snapshot_of(deployed),
             self._tag_of(place, deployed),
             stamp,
         )
+
+    def _lineage(self, sequence: list[Oid]) -> tuple[str, ...]:
+        """The hashes of what was deployed, down to a version that has none: what was before it only a record knows."""
+        known = takewhile(lambda found: found is not None, map(self._find_hash, sequence))
+        return tuple(found for found in known if found is not None)
 
     def _tag_of(self, place: Place, version: Oid) -> Tag | None:
         """The first tag of a version, the highest semantic version before others; it is with the artifact, which may

@@ -65,6 +65,8 @@ def plan_homes(
 
 def _check_known(reader: ObjectReader, files: dict[Path, bytes]) -> None:
     for path, new in files.items():
+        if path.is_symlink():
+            raise RefusedError("a symlink, which would be replaced", place=str(path), remedy="make it a file of its own")
         old = find_file(path)
         if old not in (None, new) and reader.find_infos([object_id(Kind.BLOB, old or b"")])[0] is None:
             raise RefusedError(
@@ -87,6 +89,8 @@ def write_home(vault: Vault, job: HomeJob) -> Iterator[ExportedFile]:
     for path, text in job.texts.items():
         has_changed = find_file(path) != text
         if has_changed:
+            # Somebody may have written it since the export was planned.
+            _check_known(vault.reader, {path: text})
             make_directory(path.parent)
             write_file(path, text)
         yield ExportedFile(path, has_changed or not job.is_there)

@@ -5,7 +5,7 @@
                                           hashes: { SkillMeat's hash: link to the version } }
 
 Both are refs to commits with their predecessors as parents. Nothing here says what is deployed, or what a version is:
-that is read off projects and collections. The state is the one that the texts were true for, so that it can be seen
+that is read off projects and collections. A text that was purged is none any more. The state is the one that the texts were true for, so that it can be seen
 what has changed since. `hashes` has only those that do not follow from the content, because files that casvault
 ignores were part of what was hashed.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from casvault.errors import PurgedError
 from casvault.objects import FILE, LINK, Root, read_blob, read_commit, write_blob
 from casvault.objects.canonical import encode
 from casvault.trees import edit_paths, empty_root, find_path, walk
@@ -59,9 +60,10 @@ def read_kept_project(reader: ObjectReader, oid: Oid | None) -> KeptProject:
     if oid is None:
         return KeptProject({}, None)
     root = read_commit(reader, oid).root
-    texts = {path: read_blob(reader, state.id) for path, state in _below(reader, root, FILES)}
+    texts = {path: _find_text(reader, state) for path, state in _below(reader, root, FILES)}
     state = find_path(reader, root, STATE)
-    return KeptProject(texts, None if state is None else state.id)
+    known = {path: text for path, text in texts.items() if text is not None}
+    return KeptProject(known, None if state is None else state.id)
 
 
 def read_kept_collection(reader: ObjectReader, oid: Oid | None) -> KeptCollection:
@@ -72,7 +74,15 @@ def read_kept_collection(reader: ObjectReader, oid: Oid | None) -> KeptCollectio
     snapshots, hashes = (
         {path.decode(): state.id for path, state in _below(reader, root, name)} for name in (SNAPSHOTS, HASHES)
     )
-    return KeptCollection(None if listing is None else read_blob(reader, listing.id), snapshots, hashes)
+    return KeptCollection(None if listing is None else _find_text(reader, listing), snapshots, hashes)
+
+
+def _find_text(reader: ObjectReader, state: Root) -> bytes | None:
+    """None for one that was purged: whatever reads these files goes on without it."""
+    try:
+        return read_blob(reader, state.id)
+    except PurgedError:
+        return None
 
 
 def _below(reader: ObjectReader, root: Root, name: bytes) -> list[tuple[bytes, Root]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from casvault.artifacts.moves import find_last_versions
 from casvault.artifacts.names import COLLECTIONS
 from casvault.artifacts.snapshot import find_version, open_snapshot
+from casvault.errors import PurgedError
 from casvault.interop.skillmeat.hashing import find_hash
 from casvault.objects import TREE
 
@@ -28,11 +29,14 @@ class Hashes:
         self._known: dict[tuple[bool, Oid], str | None] = {}
 
     def find(self, state: Root) -> str | None:
-        """None if it does not follow from the content."""
+        """None if it does not follow from the content, or if something of that was purged."""
         # Whether a file is executable is no part of the hash, and a file is none whose bytes are those of a tree.
         key = (state.mode == TREE, state.id)
         if key not in self._known:
-            self._known[key] = find_hash(self._reader, state)
+            try:
+                self._known[key] = find_hash(self._reader, state)
+            except PurgedError:
+                self._known[key] = None
         return self._known[key]
 
 

@@ -151,6 +151,16 @@ def test_purge_takes_the_bytes_and_leaves_everything_else(leaked: Scene) -> None
     assert b"".join(vault.cat("@:skills/pdf/SKILL.md")) == text().encode()
 
 
+def test_fsck_goes_on_where_a_purged_file_was_an_artifact_that_was_written(scene: Scene) -> None:
+    """What an operation had written was read to see what it is, and a purged file ended the whole check."""
+    write(scene.lib, "hooks/run", SECRET)
+    scene.vault().deploy(["hooks/run"], scene.app)
+    write(scene.lib, "hooks/run", b"clean\n")
+    scene.vault().deploy(["hooks/run"], scene.app)
+    purge(scene, "@~1:hooks/run")
+    assert scene.vault().fsck().problems == ()
+
+
 def test_purge_is_signed_and_listed(leaked: Scene) -> None:
     purge(leaked, f"@:{ENV}")
     (info,) = leaked.vault().purged()
