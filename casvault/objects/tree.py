@@ -20,7 +20,7 @@ from functools import lru_cache
 from itertools import compress, count, islice, pairwise, repeat
 from operator import lt, not_
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from casvault.errors import MalformedError
@@ -285,7 +285,7 @@ def decode_node(data: bytes) -> Node:
     length, rest = divmod(len(ids), ID_SIZE)
     if rest:
         raise MalformedError(f"tree: {len(ids)} bytes of ids, no multiple of {ID_SIZE}")
-    names = tuple(joined.split(b"/")) if joined or length else ()
+    names = _split_names(joined) if joined or length else ()
     if len(names) != length:
         raise MalformedError(f"tree: {len(names)} names and {length} ids")
     if level == 0:
@@ -319,7 +319,7 @@ def _check_leaf(leaf: Leaf, joined: bytes) -> None:
         if mode == FOREIGN and size:
             raise MalformedError(f"tree: the foreign link {name!r} has a size")
     if len(names) > WHOLE_ENTRIES:
-        _check_uncut(names[:-1])
+        _check_cuts(names, 0)
 
 
 def _check_fork(fork: Fork, joined: bytes) -> None:
@@ -335,17 +335,20 @@ def _check_fork(fork: Fork, joined: bytes) -> None:
         raise MalformedError("tree: a child without entries")
     if sum(lengths) > MAX_SIZE:
         raise MalformedError("tree: the numbers of entries add up to more than 2^63 - 1")
-    inner = names[:-1]
-    sums = list(map(crc32, inner))
-    if any(map(_mask(level - 1).__and__, sums)):
-        name = next(name for name in inner if not is_boundary(name, level - 1))
-        raise MalformedError(f"tree: a node of level {level - 1} ends at {name!r}, which is no boundary")
-    # The highest level is never cut: there is nothing above it to list the pieces.
-    if level < MAX_LEVEL and not all(map(_mask(level).__and__, sums)):
-        _refuse_uncut(inner, level)
+    _check_cuts(names, level)
 
 
-def _check_names(names: Sequence[bytes], joined: bytes) -> None:
+# A node that is one edit away from another one has its names as a rule. What follows from names alone is found out
+# once; a rule that is broken is never remembered.
+
+
+@lru_cache(1024)
+def _split_names(joined: bytes) -> tuple[bytes, ...]:
+    return tuple(joined.split(b"/"))
+
+
+@lru_cache(1024)
+def _check_names(names: tuple[bytes, ...], joined: bytes) -> None:
     # One look at all names together is enough for those that are well-formed, which is nearly always all of them.
     if joined.count(b"/") >= len(names) or b"\0" in joined or not _SPECIAL.isdisjoint(names) or len(joined) > MAX_NAME:
         for name in names:
@@ -358,6 +361,19 @@ def _check_names(names: Sequence[bytes], joined: bytes) -> None:
                 raise MalformedError(f"tree: {after!r}: {problem}")
 
 
+@lru_cache(1024)
+def _check_cuts(names: tuple[bytes, ...], level: int) -> None:
+    """Raise MalformedError unless a node of this level with these names ends where it is cut, and nothing before."""
+    sums = list(map(crc32, names[:-1]))
+    if level and any(map(_mask(level - 1).__and__, sums)):
+        name = next(name for name in names if not is_boundary(name, level - 1))
+        raise MalformedError(f"tree: a node of level {level - 1} ends at {name!r}, which is no boundary")
+    # The highest level is never cut: there is nothing above it to list the pieces.
+    if level < MAX_LEVEL and not all(map(_mask(level).__and__, sums)):
+        name = next(name for name in names if is_boundary(name, level))
+        raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {name!r}")
+
+
 def _check_sizes(names: Sequence[bytes], sizes: Sequence[int]) -> None:
     if min(sizes) >= 0 and sum(sizes) <= MAX_SIZE:
         return
@@ -365,17 +381,6 @@ def _check_sizes(names: Sequence[bytes], sizes: Sequence[int]) -> None:
         if not 0 <= size <= MAX_SIZE:
             raise MalformedError(f"tree: the size {size} of {name!r} is out of range")
     raise MalformedError("tree: the sizes add up to more than 2^63 - 1")
-
-
-def _check_uncut(names: Sequence[bytes]) -> None:
-    """Raise MalformedError if one of the names of a leaf is a boundary; its last one is not among them."""
-    if not all(map(_mask(0).__and__, map(crc32, names))):
-        _refuse_uncut(names, 0)
-
-
-def _refuse_uncut(names: Sequence[bytes], level: int) -> NoReturn:
-    name = next(name for name in names if is_boundary(name, level))
-    raise MalformedError(f"tree: a node of level {level} goes on behind the boundary {name!r}")
 
 
 def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False) -> None:
@@ -391,7 +396,7 @@ def check_child(child: Child, level: int, node: Node, *, is_uncut: bool = False)
             if claim != fact:
                 raise MalformedError(f"tree: the {what} is {fact!r}, its fork says {claim!r}", place=str(child.id))
     if isinstance(node, Leaf) and not is_uncut:
-        _check_uncut(node.names[:-1])
+        _check_cuts(node.names, 0)
 
 
 def check_root(node: Node) -> None:

@@ -139,8 +139,9 @@ class ChangeIndex:
 
     def ancestor_at(self, commit: int, depth: int) -> int:
         """The one of a commit's first parents, or itself, that is at this depth; itself if it is not deeper."""
-        while (place := self.place(commit)).depth > depth:
-            commit = place.jump if self.place(place.jump).depth >= depth else place.parent
+        with self._lock, self._database.reading():
+            while (place := self.place(commit)).depth > depth:
+                commit = place.jump if self.place(place.jump).depth >= depth else place.parent
         return commit
 
     def merges(self) -> list[int]:
