@@ -15,7 +15,7 @@ class ConflictKind(Enum):
     CONTENT = "content"
     """Lines were changed differently."""
     BINARY = "binary"
-    """Different changes of something that has no lines, or of a file too large to merge."""
+    """Different changes of something that has no lines, or of a file too large to merge, or purged on one side."""
     BOTH_ADDED = "both added"
     OURS_DELETED = "ours deleted"
     THEIRS_DELETED = "theirs deleted"

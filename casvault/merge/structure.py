@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from casvault.errors import RefusedError
+from casvault.errors import PurgedError, RefusedError
 from casvault.limits import MAX_DEPTH, MERGE_BYTES
 from casvault.merge.conflict import ConflictKind, Side, TreeMerge, conflict_at
 from casvault.merge.content import ContentConflict, ContentConflictKind, ModeConflict, merge_mode
@@ -159,7 +159,10 @@ class StructuralMerge:
         states = [state for state in (known, ours, theirs) if state is not None]
         if max(state.size for state in states) > MERGE_BYTES:
             return conflict_at(path, ConflictKind.BINARY, base, ours, theirs)
-        contents = [read_blob(self._stage, state.id) for state in states]
+        try:
+            contents = [read_blob(self._stage, state.id) for state in states]
+        except PurgedError:
+            return conflict_at(path, ConflictKind.BINARY, base, ours, theirs)  # what is gone on purpose has no lines
         merged = self._drivers.find(path).merge(None if known is None else contents[0], *contents[-2:])
         if isinstance(merged, ContentConflict):
             return conflict_at(path, _CONTENT_KINDS[merged.kind], base, ours, theirs)

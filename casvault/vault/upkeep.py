@@ -142,7 +142,7 @@ class Upkeep(Subjects):
     def _invert(
         self, kind: str, step: Step, on_clash: OnClash, *, refs_only: bool, taking_back: Path | None = None
     ) -> UndoResult:
-        directories = {} if refs_only else self._directories_of(step)
+        directories, copies = ({}, []) if refs_only else self._directories_of(step)
         follow = any(written.follow for written in read_written(step.operation).values())
         session = self._session("", directories, follow=follow)
         with ExitStack() as stack:
@@ -163,18 +163,21 @@ class Upkeep(Subjects):
 
             outcome = run(session, stage, undo_command(kind, step), plan)
         done = step.operation
+        notes = (f"{place} is at another snapshot than the collection: it goes along with its next one" for place in copies)
+        outcome = outcome._replace(notes=(*outcome.notes, *notes))
         return UndoResult(kind, done.number, done.kind, _show_arguments(done), outcome)
 
-    def _directories_of(self, step: Step) -> dict[bytes, Path]:
+    def _directories_of(self, step: Step) -> tuple[dict[bytes, Path], list[Path]]:
         """The directories that a step moved or wrote into; NotFoundError for one that is not where it was.
 
         A copy of a collection's directory that is at another snapshot than the collection is none of them: it goes
-        along with its next snapshot, which is a three-way merge.
+        along with its next snapshot, which is a three-way merge. Those that the step wrote into are named beside them.
         """
         places = self._repository.places.all()
         written = written_files(step.operation)
         view = self._view()
         found: dict[bytes, Path] = {}
+        copies = []
         for ref in touched_refs(self._repository.log, step, view):
             name = show(ref.removeprefix(COLLECTIONS))
             is_collection = ref.startswith(COLLECTIONS)
@@ -183,13 +186,15 @@ class Upkeep(Subjects):
                 is_copy = is_collection and marker_snapshot(place) != view.find(ref)
                 if not is_copy or _journals_of(step.operation, [place]):
                     found[ref] = place
+                elif ref in written:
+                    copies.append(place)
             elif ref in written:
                 raise NotFoundError(
                     f"{show(ref)} is not where it was, and files in it must go back",
                     place=str(place or places.get(show(ref), "")),
                     remedy="bring it back; if a project was moved, run this in it; or undo with --refs-only",
                 )
-        return found
+        return found, copies
 
     def _scan_written(
         self, stage: ObjectPublisher, step: Step, directories: Mapping[bytes, Path]

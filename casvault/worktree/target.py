@@ -100,8 +100,15 @@ class Target:
         paths = frozenset(change.path for change in changes)
         if len(paths) != len(changes):
             raise UsageError("a path has two changes at once")
+        longest = os.pathconf(self._descent.place(b""), "PC_NAME_MAX")
         for change in changes:
             check_path(change.path)
+            if len(change.path) > longest and max(map(len, change.path.split(b"/"))) > longest:
+                raise RefusedError(
+                    f"a name of more than {longest} bytes, which the file system there does not take",
+                    place=shown(change.path),
+                    remedy="give it a shorter one",
+                )
             if any(state is not None and state.mode not in ROOT_MODES for state in change[1:]):
                 raise UsageError("neither a file nor a symlink nor a directory", place=shown(change.path))
         seen = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from itertools import starmap
 from typing import TYPE_CHECKING
 
@@ -281,6 +282,9 @@ def _read_ignore_file(place: bytes) -> bytes | None:
             return None
         raise_scan_error(error, place)
     try:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            return None
         with open(descriptor, "rb") as file:
             return file.read()
     except OSError as error:

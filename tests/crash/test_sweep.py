@@ -353,6 +353,39 @@ def moved(world: World) -> None:
     move(world)
 
 
+def tagged(world: World) -> None:
+    """Two versions, each with a tag, and one of another artifact that was removed."""
+    vault = world.vault()
+    vault.copy("skills/pdf", "pdf2", collection="lib")
+    vault.tag("skills/pdf2", "v1", collection="lib")
+    vault.remove(["skills/pdf2"], collection="lib")
+    vault.tag("skills/pdf", "v1", collection="lib")
+    (world.lib / "skills/pdf/SKILL.md").write_text(text(line3="three"))
+    vault.snapshot(collection="lib")
+    vault.tag("skills/pdf", "v2", collection="lib")
+
+
+def move_onto_tags(world: World) -> None:
+    world.vault().move("skills/pdf", "pdf2", collection="lib")
+
+
+def moved_onto_tags(world: World) -> None:
+    tagged(world)
+    move_onto_tags(world)
+
+
+def revert(world: World) -> None:
+    world.vault().revert("skills/pdf", "v2", collection="lib")
+
+
+def restore_version(world: World) -> None:
+    world.vault().restore_version("skills/pdf", "v1", collection="lib")
+
+
+def move_tag(world: World) -> None:
+    world.vault().tag("skills/pdf", "v1", "v2", force=True, collection="lib")
+
+
 def undeployed(world: World) -> None:
     edit_project(world)
     undeploy(world)
@@ -431,6 +464,11 @@ CASES = {
     "restore": (take_snapshot, restore),
     "undo": (pulled, undo),
     "mv": (nothing, move),
+    "mv with tags onto tags": (tagged, move_onto_tags),
+    "undo of mv with tags onto tags": (moved_onto_tags, undo),
+    "revert": (tagged, revert),
+    "restore of a version": (tagged, restore_version),
+    "tag by force": (tagged, move_tag),
     "cp": (nothing, copy),
     "rm": (nothing, remove),
     "mv to another collection": (add_team, move_away),

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from casvault import Vault
+from casvault import UpdateStrategy, Vault
 from casvault.errors import ConflictError, NotFoundError, UsageError
 from casvault.oid import blob_id
+from casvault.vault.updating import UpdateRequest, directory_upstream
 from tests.story.scene import PDF, REVIEW, Scene, assert_clean, change_line, picture, text, write
 
 Act = Callable[[Scene, Vault], object]
@@ -36,6 +37,20 @@ def transact(scene: Scene, vault: Vault) -> object:
     return tx.outcome
 
 
+def update(scene: Scene, vault: Vault) -> object:
+    """The collection's directory has an edit that is recorded, and then merged with what upstream has."""
+    vendor = scene.root / "vendor/skills/pdf"
+    write(vendor, "SKILL.md", text(line9="of upstream"))
+    change_line(scene.lib / PDF, 1, "edited")
+    return vault.update([UpdateRequest("skill/pdf", directory_upstream(vendor))], strategy=UpdateStrategy.OVERWRITE)
+
+
+def move_onto_tags(scene: Scene, vault: Vault) -> object:
+    """To where another artifact has left a tag."""
+    vault.remove(["skill/new"])
+    return vault.move("skill/pdf", "skills/new")
+
+
 ACTS: dict[str, Act] = {
     "snapshot": edit_and_snapshot,
     "restore": restore_first,
@@ -46,6 +61,13 @@ ACTS: dict[str, Act] = {
     "collection add": lambda scene, vault: vault.add_collection(scene.root / "second"),
     "collection remove": lambda scene, vault: vault.remove_collection("lib"),
     "transaction": transact,
+    "restore of a version": lambda scene, vault: vault.restore_version("skill/pdf", "~1"),
+    "revert": lambda scene, vault: vault.revert("skill/pdf", "second"),
+    "tag": lambda scene, vault: vault.tag("skill/pdf", "first", "~1"),
+    "tag by force": lambda scene, vault: vault.tag("skill/pdf", "second", "~1", force=True),
+    "tag delete": lambda scene, vault: vault.delete_tag("skill/pdf", "second"),
+    "mv": lambda scene, vault: vault.move("skill/pdf", "skills/moved"),
+    "update": update,
 }
 every_act = pytest.mark.parametrize("act", ACTS.values(), ids=list(ACTS))
 
@@ -63,7 +85,19 @@ def vault(scene: Scene) -> Vault:
     change_line(scene.lib / PDF, 3, "second snapshot")
     write(scene.lib, "skills/new/SKILL.md", text())
     vault.snapshot()
+    vault.tag("skill/pdf", "second")
+    vault.tag("skill/new", "first")
     return vault
+
+
+def test_undo_of_a_move_to_where_tags_were_left(scene: Scene, vault: Vault) -> None:
+    refs = vault.refs()
+    move_onto_tags(scene, vault)
+    assert [(tag.label, tag.former) for tag in vault.tags("skills/new")] == [("second", False), ("first", True)]
+    vault.undo()
+    vault.undo()
+    assert vault.refs() == refs
+    assert_clean(vault)
 
 
 @every_act
@@ -201,6 +235,20 @@ def test_undo_from_a_stale_copy_leaves_others_edits(scene: Scene) -> None:
     copied.undo()
     copied.snapshot()
     assert scene.tip_text().splitlines()[1:3] == ["edited", "line 2"]
+
+
+def test_redo_names_a_directory_that_goes_along_only_later(scene: Scene, vault: Vault) -> None:
+    """The files that the redone step had written stayed as they were, and nobody was told."""
+    vault.restore("@~1")
+    vault.undo(refs_only=True)
+    vault.snapshot()
+    written = picture(scene.lib)
+    vault.undo()
+    (note,) = vault.redo().outcome.notes
+    assert note == f"{scene.lib} is at another snapshot than the collection: it goes along with its next one"
+    assert picture(scene.lib) != written
+    vault.snapshot()
+    assert picture(scene.lib) == written
 
 
 @pytest.mark.parametrize("kind", ["undo", "redo", "init", "observe", "upkeep"])

@@ -357,6 +357,26 @@ def test_purge_while_a_merge_in_progress_holds_it_is_refused(leaked: Scene) -> N
     purge(leaked, ENV)
 
 
+@pytest.mark.parametrize("how", [How.OURS, How.THEIRS])
+def test_edit_of_what_was_purged_is_a_conflict_like_one_of_a_binary_file(scene: Scene, how: How) -> None:
+    """A merge over a base that was purged failed with no path named, and drift of all projects with it."""
+    place, files = ".claude/hooks/run", {How.OURS: b"a\nclean\nb\n", How.THEIRS: b"a\nhere\nb\n"}
+    write(scene.lib, "hooks/run", b"a\nsecret\nb\n")
+    scene.vault().deploy(["hooks/run"], scene.app)
+    write(scene.lib, "hooks/run", files[How.OURS])
+    scene.vault().snapshot()
+    purge(scene, "@~1:hooks/run")
+    write(scene.app, place, files[How.THEIRS])
+    vault = scene.vault()
+    assert [row.status.value for row in vault.drift(scene.app).rows] == ["conflict"]
+    (row,) = vault.pull(["hooks/run"], scene.app).artifacts
+    assert [conflict.kind.value for conflict in row.conflicts] == ["binary"]
+    (merge,) = vault.merges()
+    vault.resolve(merge.handle, "hooks/run", how)
+    vault.continue_merge(merge.handle)
+    assert (scene.lib / "hooks/run").read_bytes() == files[how]
+
+
 def test_moving_what_holds_it_in_its_history_only(leaked: Scene) -> None:
     purge(leaked, f"@~1:{ENV}")
     leaked.vault().move("skills/pdf", "skills/doc")

@@ -122,6 +122,12 @@ def test_rules_above_a_path_apply_in_it_but_not_to_it(tmp_path: Path) -> None:
     assert found.units[b"s/one"].size == len("s/one/b")
 
 
+def test_a_directory_of_the_name_of_an_ignore_file_is_none(tmp_path: Path) -> None:
+    """Every command on a collection that had one ended with "Is a directory", also the one that would remove it."""
+    lay(tmp_path, ".casvaultignore/a.txt")
+    assert list(scan(tmp_path).plain) == [b".casvaultignore/a.txt"]
+
+
 def test_a_symlinked_ignore_file_is_no_ignore_file(tmp_path: Path) -> None:
     lay(tmp_path, "rules", "a")
     (tmp_path / "rules").write_text("a\n")

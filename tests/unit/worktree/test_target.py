@@ -498,6 +498,16 @@ def test_checkout_tree_needs_a_new_or_empty_directory(tmp_path: Path, store: Sto
         checkout_tree(store, store.state(b"A"), tmp_path / "file")
 
 
+def test_name_that_the_file_system_does_not_take_is_refused_before_anything_is_written(
+    tmp_path: Path, store: Store
+) -> None:
+    """A copy to a name of 300 bytes was recorded, and then the collection was interrupted for good."""
+    changes = [Change(b"a", None, store.state(b"A")), Change(b"d/" + b"n" * 300, None, store.state(b"B"))]
+    with Target(tmp_path) as target, pytest.raises(RefusedError, match="a name of more than 255 bytes"):
+        target.apply(changes, store)
+    assert names(tmp_path) == []
+
+
 def test_checkout_tree_refuses_control_names_before_it_writes(tmp_path: Path, store: Store) -> None:
     unit = store.tree(a=store.state(b"A"), d=store.tree(**{".Git": store.tree(hooks=DIRECTORY)}))
     with pytest.raises(RefusedError, match=r"d/\.Git"):
