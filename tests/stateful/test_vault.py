@@ -24,7 +24,7 @@ from tests.stateful.world import ARTIFACTS, MOVED, PROJECTS
 if TYPE_CHECKING:
     from tests.stateful.choices import Choice
 
-EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("CASVAULT_EXAMPLES", "25"))
 STEPS = int(os.environ.get("CASVAULT_STEPS", "40"))
 SHRINK = int(os.environ.get("CASVAULT_SHRINK", "0"))
 """Seconds that may be spent on a shorter example once one is found that fails."""

@@ -91,7 +91,7 @@ def test_an_edit_at_the_new_path_is_not_overwritten_by_an_old_lock_file(scene: S
 def test_a_project_may_have_thousands_of_deployments(scene: Scene) -> None:
     """A lock file of more than a megabyte was taken for something else, and every later command was refused."""
     vault = scene.vault()
-    names = [f"commands/with-a-name-that-takes-some-room/{number}.md" for number in range(4200)]
+    names = [f"commands/{'with-a-name-that-takes-room-' * 8}/{number}.md" for number in range(2600)]
     for name in names:
         write(scene.lib, name, f"{name}\n")
     vault.deploy(names, scene.app)
