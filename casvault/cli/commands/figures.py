@@ -58,13 +58,13 @@ def _figure_lines(found: "Figures", plot: str | None) -> Iterator[str]:
                 "  each object once",
                 size(total.raw),
                 bar(total.raw, most),
-                f"sharing saves {sharing:.0%}",
+                _saved("sharing", sharing, "what trees and commits add"),
             ),
             (
                 "  stored",
                 size(total.stored),
                 bar(total.stored, most, "green"),
-                f"compression and patches save {packing:.0%}",
+                _saved("compression", packing, "what packs add"),
             ),
         ]
     )
@@ -86,6 +86,11 @@ def _figure_lines(found: "Figures", plot: str | None) -> Iterator[str]:
     yield from _period_lines(found)
     if plot is not None:
         yield f"drawn to {quoted(plot)}"
+
+
+def _saved(what: str, share: float, otherwise: str) -> str:
+    """A small vault may hold more than it spares; then it is said why."""
+    return f"{what} saves {share:.0%}" if share >= 0 else f"{what} saves less than {otherwise}"
 
 
 def _usage_lines(found: "Figures") -> Iterator[str]:
