@@ -3,8 +3,6 @@
 The file is believed as long as nobody but its writers touched it. Whoever writes it gives it a modification time in the
 past, which it also notes inside; every other write leaves another time. A file that is not as it was left, belongs to
 another vault or cannot be read is not repaired: it follows from the commits, and is made again.
-
-Imported when the first question is asked, for loading SQLite takes longer than most commands.
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +18,8 @@ from casvault.files import write_file
 from casvault.files.durable import on_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import sqlite3
+    from collections.abc import Callable
     from pathlib import Path
 
 VERSION: Final = 2
@@ -51,6 +49,10 @@ class ChangeDatabase:
 
     def __init__(self, path: Path | None, owner: bytes) -> None:
         """`owner` says whose it is: another vault's database is not believed."""
+        # Its import would be a large part of the start of every command, and few of them ask.
+        import sqlite3
+
+        self._sqlite = sqlite3
         self._path = path
         self._owner = owner
         self._process = os.getpid()
@@ -67,27 +69,15 @@ class ChangeDatabase:
     def rows(self, query: str, *values: object) -> list[Any]:
         try:
             return self._connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except self._sqlite.Error as error:
             raise self._given_up(error) from error
-
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[None]:
-        """Locks the file once for several questions, which is a large part of what a small one costs."""
-        if self._inode is None or self._connection.in_transaction:
-            yield
-            return
-        try:
-            self._connection.execute("BEGIN")
-            yield
-        finally:
-            self._connection.rollback()
 
     def write(self, action: Callable[[sqlite3.Connection], None]) -> None:
         """Do all of it or nothing; it is done again, on a copy in memory, if the file cannot take it."""
         if self._inode is not None:
             try:
                 return self._transact(action)
-            except sqlite3.Error:
+            except self._sqlite.Error:
                 self._leave_file()
         return self._transact(action)
 
@@ -117,9 +107,9 @@ class ChangeDatabase:
         if self._path is None or not self._path.is_file():
             return None
         connection = None
-        with contextlib.suppress(sqlite3.Error, OSError):
+        with contextlib.suppress(self._sqlite.Error, OSError):
             inode = self._path.stat().st_ino
-            connection = _connect(f"{self._path.absolute().as_uri()}?mode=rw")
+            connection = self._connect(f"{self._path.absolute().as_uri()}?mode=rw")
             if self._is_sound(connection, inode):
                 connection.execute("PRAGMA synchronous = NORMAL")
                 self._inode = inode
@@ -128,6 +118,9 @@ class ChangeDatabase:
             connection.close()
         return None
 
+    def _connect(self, name: str) -> sqlite3.Connection:
+        return self._sqlite.connect(name, uri=True, check_same_thread=False, isolation_level=None)
+
     def _is_sound(self, connection: sqlite3.Connection, inode: int) -> bool:
         assert self._path is not None
         try:
@@ -135,12 +128,12 @@ class ChangeDatabase:
             about = connection.execute("SELECT owner, stamp FROM about").fetchall()
             # Looked at last: whatever SQLite had to take back in the file gives it another time.
             found = self._path.stat()
-        except (sqlite3.Error, OSError):
+        except (self._sqlite.Error, OSError):
             return False
         return found.st_ino == inode and version == (VERSION,) and about == [(self._owner, found.st_mtime_ns)]
 
     def _make(self) -> sqlite3.Connection:
-        connection = _connect(":memory:")
+        connection = self._connect(":memory:")
         connection.executescript(_SCHEMA)
         connection.execute("INSERT INTO about VALUES (?, 0)", (self._owner,))
         return connection
@@ -159,17 +152,17 @@ class ChangeDatabase:
 
     def _leave_file(self) -> None:
         """Go on with a copy in memory."""
-        copy = _connect(":memory:")
+        copy = self._connect(":memory:")
         try:
             self._connection.backup(copy)
-        except sqlite3.Error as error:
+        except self._sqlite.Error as error:
             raise self._given_up(error) from error
         self._connection.close()
         self._connection, self._inode = copy, None
 
     def _given_up(self, error: sqlite3.Error) -> FailureError:
         """The error for a database that cannot be asked any more; its file goes away, unless it is only busy."""
-        if self._inode is not None and self._path is not None and error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+        if self._inode is not None and self._path is not None and error.sqlite_errorcode != self._sqlite.SQLITE_BUSY:
             with contextlib.suppress(OSError):
                 self._path.unlink()
         return FailureError(
@@ -177,10 +170,6 @@ class ChangeDatabase:
             place=str(self._path or "memory"),
             remedy="run the command again: the index is made anew",
         )
-
-
-def _connect(name: str) -> sqlite3.Connection:
-    return sqlite3.connect(name, uri=True, check_same_thread=False, isolation_level=None)
 
 
 def _stamp() -> int:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from casvault.files.durable import on_failure
 from casvault.objects import LINK, Kind, read_commit
 from casvault.oid import Oid, trusted_oid
+from casvault.repository.changedatabase import ChangeDatabase
 from casvault.trees import diff_paths
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from casvault.objects import ObjectReader, Root
-    from casvault.repository.changedatabase import ChangeDatabase
     from casvault.trees import PathChange
 
     _Facts = tuple[tuple[Oid, ...], Root]
@@ -42,6 +42,17 @@ _CHANGES = """
 SELECT p.path, c.n, c.k, c.old_mode, o.id, c.new_mode, i.id FROM changes c JOIN paths p ON p.n = c.path
 LEFT JOIN ids o ON o.n = c.old LEFT JOIN ids i ON i.n = c.new
 """
+_WAY = """
+WITH RECURSIVE way (n, parent, depth, jump) AS (
+  SELECT n, parent, depth, jump FROM commits WHERE n = ?
+  UNION ALL
+  SELECT c.n, c.parent, c.depth, c.jump FROM way w JOIN commits c ON c.n =
+    CASE WHEN ifnull((SELECT depth FROM commits WHERE n = w.jump), 0) >= ? THEN w.jump ELSE w.parent END
+  WHERE w.depth > ?
+)
+SELECT n, parent, depth, jump FROM way
+"""
+"""From a commit down to the one of its first parents that is at a depth, by jumps where they do not lead too far."""
 
 
 class Stand(NamedTuple):
@@ -88,13 +99,10 @@ class ChangeIndex:
 
     def __init__(self, reader: ObjectReader, path: Path | None = None, owner: bytes = b"") -> None:
         """`path` is that of its file, if it has one; `owner` says whose file it is."""
-        # Its import would be a large part of the start of every command, and few of them ask.
-        from casvault.repository.changedatabase import ChangeDatabase
-
         self._reader = reader
         self._lock = threading.RLock()
         self._places: dict[int, Place] = {0: _FLOOR}
-        self._database: ChangeDatabase = ChangeDatabase(path, owner)
+        self._database = ChangeDatabase(path, owner)
 
     def is_current(self) -> bool:
         """Whether it may be asked; if not, another one is to be made. Positions are good for one index only."""
@@ -139,10 +147,18 @@ class ChangeIndex:
 
     def ancestor_at(self, commit: int, depth: int) -> int:
         """The one of a commit's first parents, or itself, that is at this depth; itself if it is not deeper."""
-        with self._lock, self._database.reading():
-            while (place := self.place(commit)).depth > depth:
-                commit = place.jump if self.place(place.jump).depth >= depth else place.parent
-        return commit
+        if depth <= 0:
+            return 0
+        known = self._places
+        while (place := known.get(commit)) is not None and place.depth > depth and place.jump in known:
+            commit = place.jump if known[place.jump].depth >= depth else place.parent
+        if place is not None and place.depth <= depth:
+            return commit
+        # The rest of the way in one question, for each question costs more than each step.
+        with self._lock:
+            rows = self._database.rows(_WAY, commit, depth, depth)
+        known.update((n, Place(*row)) for n, *row in rows)
+        return rows[-1][0] if rows else commit
 
     def merges(self) -> list[int]:
         """All commits of more than one parent."""

@@ -83,12 +83,28 @@ def _rows(leaves: Iterable[Leaf]) -> set[tuple[bytes, int, int, bytes]]:
 def _unshared_leaves(reader: ObjectReader, old: Oid | None, new: Oid | None) -> tuple[list[Leaf], list[Leaf]]:
     first: list[Node] = [] if old is None else [read_root(reader, old)]
     second: list[Node] = [] if new is None else [read_root(reader, new)]
+    while (below := _descend_together(reader, first, second)) is not None:
+        first, second = below
     while (level := max((node.level for node in (*first, *second)), default=0)) > 0:
         # Nodes of one level and id hold the same names on both sides; the rest is taken apart, highest level first.
         shared = _child_ids(first, level) & _child_ids(second, level)
         first = _descend(reader, first, level, shared)
         second = _descend(reader, second, level, shared)
     return _leaves(first), _leaves(second)
+
+
+def _descend_together(
+    reader: ObjectReader, first: list[Node], second: list[Node]
+) -> tuple[list[Node], list[Node]] | None:
+    """What differs below two forks whose children end at the same names, as after most edits; else None."""
+    if len(first) != 1 or len(second) != 1:
+        return None
+    old, new = first[0], second[0]
+    if isinstance(old, Leaf) or isinstance(new, Leaf) or (old.level, old.lasts) != (new.level, new.lasts):
+        return None
+    differing = list(compress(count(), map(ne, old.ids, new.ids)))
+    first, second = (read_children(reader, fork, list(map(fork.child, differing))) for fork in (old, new))
+    return first, second
 
 
 def _child_ids(nodes: list[Node], level: int) -> set[bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from functools import lru_cache
 
 from casvault.errors import RefusedError
 from casvault.files import durable
@@ -31,6 +32,8 @@ _IGNORABLE = re.compile(
 )
 
 
+# The same few names stand in most directories.
+@lru_cache(4096)
 def is_control_name(name: bytes) -> bool:
     """Whether one component of a path names `.git`, `.casvault` or one of casvault's own `.casvault-…` files.
 

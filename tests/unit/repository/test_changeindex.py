@@ -108,6 +108,24 @@ def test_it_says_of_every_path_what_comparing_all_commits_says(seed: int) -> Non
     assert index.merges() == sorted(positions[n] for n, own in enumerate(history.parents) if len(own) > 1)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_ancestors_are_found_in_the_file_however_much_of_the_way_is_known(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    history = History(MemoryObjects(), random_parents(chance, 2 * SAVE_AT), chance)
+    path = tmp_path / "index"
+    ChangeIndex(history.objects, path, OWNER).catch_up(history.ids)
+    index = ChangeIndex(MemoryObjects(), path, OWNER)
+    for number in chance.sample(range(len(history.ids)), 40):
+        chain = [number]
+        while history.parents[chain[-1]]:
+            chain.append(history.parents[chain[-1]][0])
+        position = index.catch_up([history.ids[number]])[0]
+        for depth in chance.sample(range(len(chain) + 1), min(3, len(chain) + 1)):
+            expected = index.find(history.ids[chain[-depth]]) if depth else 0
+            assert expected == index.ancestor_at(position, depth)
+        assert position == index.ancestor_at(position, len(chain) + 1)
+
+
 def test_a_tip_brings_its_own_history_and_no_other() -> None:
     history = History(MemoryObjects(), random_parents(random.Random(5), 40), random.Random(5))
     index = ChangeIndex(history.objects)
