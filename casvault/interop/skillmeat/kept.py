@@ -5,9 +5,9 @@
                                           hashes: { SkillMeat's hash: link to the version } }
 
 Both are refs to commits with their predecessors as parents. Nothing here says what is deployed, or what a version is:
-that is read off projects and collections. A text that was purged is none any more. The state is the one that the texts were true for, so that it can be seen
-what has changed since. `hashes` has only those that do not follow from the content, because files that casvault
-ignores were part of what was hashed.
+that is read off projects and collections. A text that was purged is none any more. The state is the one that the texts
+were true for, so that it can be seen what has changed since. `hashes` has only those that do not follow from the
+content, because files that casvault ignores were part of what was hashed.
 """
 
 from __future__ import annotations
