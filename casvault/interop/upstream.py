@@ -17,7 +17,7 @@ from casvault.interop.git.ids import GitFormat
 from casvault.interop.git.reader import GitReader
 from casvault.interop.git.repository import GitRepository, run_git
 from casvault.interop.git.trees import MODES
-from casvault.objects import FOREIGN, Root, write_blob
+from casvault.objects import FOREIGN, SYMLINK, Root, write_blob
 from casvault.trees import edit_paths, empty_root
 from casvault.vault.updating import Upstream, directory_upstream
 from casvault.worktree.names import is_control_name
@@ -112,7 +112,8 @@ def _read_state(
     repository: GitRepository, commit: str, subdir: bytes, stage: ObjectStage
 ) -> tuple[Root, tuple[str, ...]]:
     """What a commit has at a path, written to the stage: a directory or a single file."""
-    listed = repository.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", *([os.fsdecode(subdir)] * bool(subdir)))
+    paths = [os.fsdecode(subdir)] * bool(subdir)
+    listed = repository.run("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", commit, "--", *paths)
     modes: dict[bytes, tuple[int, bytes]] = {}
     notes = []
     for line in listed.split(b"\0")[:-1]:
@@ -124,6 +125,12 @@ def _read_state(
             raise RefusedError(f"the mode {text.decode()} is unknown", place=os.fsdecode(path))
         if any(map(is_control_name, path.split(b"/"))):
             raise RefusedError("no artifact may hold a control directory", place=os.fsdecode(path))
+        if mode == SYMLINK and not inner:
+            raise RefusedError(
+                "upstream has a symlink there, which no artifact can be",
+                place=f"{repository.place}: {os.fsdecode(path)}",
+                remedy="name what it leads to",
+            )
         if mode == FOREIGN:
             notes.append(f"{os.fsdecode(inner)}: a submodule, left out")
         else:

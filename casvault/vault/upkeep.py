@@ -163,8 +163,8 @@ class Upkeep(Subjects):
 
             outcome = run(session, stage, undo_command(kind, step), plan)
         done = step.operation
-        behind = "is at another snapshot than the collection: it goes along with its next one"
-        outcome = outcome._replace(notes=(*outcome.notes, *(f"{place} {behind}" for place in copies)))
+        words = "is at another snapshot than the collection: it goes along with its next one"
+        outcome = outcome._replace(notes=(*outcome.notes, *(f"{place} {words}" for place in copies)))
         return UndoResult(kind, done.number, done.kind, _show_arguments(done), outcome)
 
     def _directories_of(self, step: Step) -> tuple[dict[bytes, Path], list[Path]]:

@@ -321,6 +321,20 @@ def test_what_was_purged_of_an_earlier_version_is_in_nobodys_way(fixture: Fixtur
     import_skillmeat(vault, fixture.home, [fixture.projects])
 
 
+def test_what_is_not_utf_8_is_named(fixture: Fixture, vault: Vault, tmp_path: Path) -> None:
+    """The name of an artifact or a tag that TOML cannot say ended the export as a bug of casvault."""
+    write_files(fixture.lib, {"skills/a\udcff/SKILL.md": "# a\n"})
+    vault.snapshot(collection="lib")
+    with pytest.raises(RefusedError, match=r"a\\udcff.*not UTF-8"):
+        export_skillmeat(vault, tmp_path / "out", collections=["lib"])
+    project = fixture.project("lineage")
+    vault.deploy(["skills/pdf"], project)
+    vault.tag("skills/pdf", "v\udcff", collection="lib")
+    with pytest.raises(RefusedError, match=r"v\\udcff.*not UTF-8"):
+        export_skillmeat(vault, projects=[project])
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_collection_tells_what_it_has_now(fixture: Fixture, vault: Vault) -> None:
     write_files(fixture.lib, {"skills/new/SKILL.md": "# new\n", "skills/pdf/SKILL.md": "# another\n"})
     (fixture.lib / "commands/review.md").unlink()

@@ -145,3 +145,26 @@ def test_what_is_not_there(vault: Vault, git: Git) -> None:
         open_upstream(str(git.path) + "x#skills")
     with pytest.raises(UsageError, match="no branches"):
         open_upstream(str(git.path.parent / "lib/skills"), "main")
+
+
+def test_a_symlink_is_no_artifact(vault: Vault, git: Git, tmp_path: Path) -> None:
+    """It was written as one, and the next snapshot took in what it led to: any file of this machine."""
+    (tmp_path / "secret").write_text("a secret\n")
+    git.point("refs/heads/main", git.commit(git.tree(("120000", b"pdf", git.blob(b"../../secret")))))
+    with pytest.raises(RefusedError, match="a symlink there, which no artifact can be"):
+        update(vault, f"{git.path}#pdf")
+    assert not (tmp_path / "lib/skills/pdf").is_symlink()
+
+
+def test_a_path_is_no_pattern(vault: Vault, git: Git) -> None:
+    """Git took a path that begins with a colon for one of its patterns."""
+    tree = git.tree(("100644", b"SKILL.md", git.blob(b"one\n")))
+    git.point("refs/heads/main", git.commit(git.tree(("40000", b":(top)", tree))))
+    update(vault, f"{git.path}#:(top)")
+    assert files(vault.collections()[0].directory / "skills/pdf") == {"SKILL.md": b"one\n"}  # type: ignore[operator]
+
+
+def test_why_a_repository_cannot_be_read(vault: Vault, tmp_path: Path) -> None:
+    """Of what git said, the end of its advice was shown: "and the repository exists."."""
+    with pytest.raises(FailureError, match="does not appear to be a git repository"):
+        update(vault, f"file://{tmp_path}/nowhere")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from casvault.errors import FailureError
 from casvault.files.durable import on_failure
 from casvault.interop.git.ids import NAMES
-from casvault.interop.git.repository import last_line, start
+from casvault.interop.git.repository import main_line, start
 from casvault.limits import MIB
 from casvault.objects import Kind
 
@@ -98,7 +98,7 @@ class PackSender:
         said = child.communicate()[1]
         if child.returncode:
             raise FailureError(
-                f"git index-pack did not take the objects: {last_line(said) or child.returncode}",
+                f"git index-pack did not take the objects: {main_line(said) or child.returncode}",
                 place=str(self._repository.place),
             )
         self.count += count

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from casvault.errors import DamageError, FailureError
 from casvault.interop.git.ids import KINDS, NAMES
-from casvault.interop.git.repository import last_line, start
+from casvault.interop.git.repository import main_line, start
 from casvault.limits import PIECE, STREAM_THRESHOLD
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class GitReader:
         assert words is not None
         child.wait()
         words.seek(0)
-        said = last_line(words.read())
+        said = main_line(words.read())
         self._stop()
         if child.returncode <= 0:
             raise FailureError(

@@ -105,11 +105,12 @@ def run_git(command: Sequence[str], place: str, stdin: bytes = b"", *, aside: bo
     child = start(command, subprocess.PIPE, aside=aside)
     output, words = child.communicate(stdin)
     if child.returncode:
-        raise FailureError(last_line(words) or f"git ended with {child.returncode}", place=place)
+        raise FailureError(main_line(words) or f"git ended with {child.returncode}", place=place)
     return output
 
 
-def last_line(words: bytes) -> str:
-    """What git said last, without its label."""
+def main_line(words: bytes) -> str:
+    """What git said went wrong, without its label: the first line that has one, before all advice; else the last."""
     lines = words.decode(errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else ""
+    line = next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[-1] if lines else "")
+    return line.removeprefix("fatal: ").removeprefix("error: ")

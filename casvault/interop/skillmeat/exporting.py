@@ -120,7 +120,9 @@ def _plan_project(history: History, project: _Project) -> _Job:
         if os.path.realpath(path.parent) != str(path.parent):
             raise RefusedError("its directory is a symlink", place=str(path), remedy="make it a directory of its own")
         if path.is_symlink():
-            raise RefusedError("a symlink, which would be replaced", place=str(path), remedy="make it a plain file")
+            raise RefusedError(
+                "a symlink, which would be replaced", place=str(path), remedy="make it a file of its own"
+            )
         old = find_file(path)
         is_known = old is None or old == new or history.has_kept(project.name, relative, old)
         writes.append(_Write(path, relative, old, new, is_known))

@@ -66,7 +66,9 @@ def plan_homes(
 def _check_known(reader: ObjectReader, files: dict[Path, bytes]) -> None:
     for path, new in files.items():
         if path.is_symlink():
-            raise RefusedError("a symlink, which would be replaced", place=str(path), remedy="make it a plain file")
+            raise RefusedError(
+                "a symlink, which would be replaced", place=str(path), remedy="make it a file of its own"
+            )
         old = find_file(path)
         if old not in (None, new) and reader.find_infos([object_id(Kind.BLOB, old or b"")])[0] is None:
             raise RefusedError(

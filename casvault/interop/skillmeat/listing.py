@@ -14,7 +14,7 @@ from casvault.artifacts.snapshot import find_version, iter_links, open_snapshot
 from casvault.history import CommitGraph
 from casvault.interop.skillmeat.facts import find_plain
 from casvault.interop.skillmeat.home import ARCHIVE, LOCK, MANIFEST, SNAPSHOTS, Listed, parse_lock, parse_manifest
-from casvault.interop.skillmeat.rendering import render_tables
+from casvault.interop.skillmeat.rendering import render_tables, write_document
 from casvault.interop.skillmeat.stamps import Stamp, find_stamp_of_id, write_like
 from casvault.interop.skillmeat.tables import parse_table
 from casvault.objects import read_commit
@@ -105,7 +105,7 @@ def _write_manifest(
     head: Any = document["collection"]
     head["updated"] = write_like(collection.stamp(collection.tip), head.get("updated"))
     now.update((path, each) for path, each in added.items())
-    return tomlkit.dumps(document).encode(), now
+    return write_document(document), now
 
 
 def _find_added(collection: Collection, now: Mapping[int | bytes, Listed]) -> dict[bytes, Listed]:
@@ -171,7 +171,7 @@ def _edit_lock(text: bytes, edits: Mapping[str, Values | None]) -> bytes:
             entries[key] = tomlkit.table()
         entries[key]["content_hash"] = values["content_hash"]
         entries[key]["fetched"] = write_like(values["fetched"], entries[key].get("fetched"))
-    return tomlkit.dumps(document).encode()
+    return write_document(document)
 
 
 def _is_as_locked(collection: Collection, listed: Listed, version: Oid) -> bool:
@@ -216,7 +216,7 @@ def list_snapshots(
     added = [_entry(collection, text, oid, directory, model) for text, oid in made_here.items() if text not in names]
     if kept.listing is None and not added:
         return packs, None
-    return packs, tomlkit.dumps(render_tables(listing, "snapshots", changed, (), added)).encode()
+    return packs, write_document(render_tables(listing, "snapshots", changed, (), added))
 
 
 def _entry(collection: Collection, text: str, oid: Oid, directory: Path, model: object) -> Values:

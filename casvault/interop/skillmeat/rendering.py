@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 from tomlkit.items import AoT, Array
 
+from casvault.errors import RefusedError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -30,7 +32,21 @@ def render_deployed(
         del records[number]
     for values in added:
         records.append(_table({layout.key(key): value for key, value in values.items()}))
-    return tomlkit.dumps(document).encode()
+    return write_document(document)
+
+
+def write_document(document: TOMLDocument) -> bytes:
+    """Its text; RefusedError where something in it is not UTF-8, as a file's name may be: TOML cannot say that."""
+    text = tomlkit.dumps(document)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        line = text[: error.start].count("\n")
+        raise RefusedError(
+            "SkillMeat's files cannot have what is not UTF-8",
+            place=ascii(text.split("\n")[line])[1:-1],
+            remedy="give it another name in the collection: `casvault mv`, `casvault tag`",
+        ) from error
 
 
 def render_tables(
