@@ -107,8 +107,8 @@ def export_skillmeat(
 ) -> None:
     """Write the files by which SkillMeat knows what is deployed in projects, and its home if one is named.
 
-    What has not changed since it was imported stays as it was written. `casvault undo` takes back what the vault knows of
-    these files, and leaves the files themselves to the next export.
+    What has not changed since it was imported stays as it was written. `casvault undo` takes back what the vault knows
+    of these files, and leaves the files themselves to the next export.
     """
     from casvault.interop.skillmeat import export_skillmeat as run
 
