@@ -52,8 +52,8 @@ class Measure:
             batch = pending[-_BATCH:]
             del pending[-_BATCH:]
             inner = [oid for oid in batch if self._weigh(oid) is not Kind.BLOB]
-            for kind, data in self._reader.read_many(inner):
-                for oid in _targets(kind, data):
+            for holder, (kind, data) in zip(inner, self._reader.read_many(inner), strict=True):
+                for oid in _targets(kind, data, follows=holder not in self._reader.boundary):
                     if oid not in self._seen:
                         self._seen.add(oid)
                         pending.append(oid)
@@ -77,14 +77,14 @@ class Measure:
             table[name] = table.get(name, Sizes()).plus(sizes)
 
 
-def _targets(kind: Kind, data: bytes) -> Iterator[Oid]:
+def _targets(kind: Kind, data: bytes, *, follows: bool) -> Iterator[Oid]:
     """What an object refers to."""
     if kind is Kind.TAG:
         yield decode_tag(data).target
     elif kind is Kind.COMMIT:
         commit = decode_commit(data)
         yield commit.root.id
-        yield from commit.parents
+        yield from commit.parents if follows else ()
     elif kind is Kind.TREE:
         yield from _below(decode_node(data))
 

@@ -227,7 +227,8 @@ class ChangeIndex:
                     continue
                 if oid not in facts:
                     commit = read_commit(self._reader, oid)
-                    facts[oid] = commit.parents, commit.root
+                    parents = () if oid in self._reader.boundary else commit.parents
+                    facts[oid] = parents, commit.root
                 missing = [parent for parent in facts[oid][0] if self._find(parent) is None]
                 if missing:
                     stack += missing
