@@ -27,7 +27,7 @@ from casvault.artifacts.names import COLLECTIONS, show, typed
 from casvault.artifacts.snapshot import find_content, find_version, is_snapshot, iter_links, open_snapshot
 from casvault.artifacts.tags import find_tagged, iter_tagged_paths
 from casvault.errors import NotFoundError, UsageError
-from casvault.objects import FILE, TREE, Kind, Root, decode_commit, decode_node, read_commit, read_tag
+from casvault.objects import FILE, TREE, Kind, Root, decode_commit, decode_node, read_commit, read_parents, read_tag
 from casvault.oid import HEX_SIZE, Oid
 from casvault.trees import find_path
 
@@ -198,12 +198,12 @@ def follow_steps(reader: ObjectReader, oid: Oid, steps: str, place: str) -> Oid:
 
 def _step(reader: ObjectReader, oid: Oid, sign: str, number: int, text: str) -> Oid:
     if sign == "^":
-        parents = read_commit(reader, oid).parents
+        parents = read_parents(reader, oid)
         if number > len(parents):
             raise NotFoundError(f"{oid.short} has {len(parents)} parents", place=text)
         return parents[number - 1] if number else oid
     for _ in range(number):
-        parents = read_commit(reader, oid).parents
+        parents = read_parents(reader, oid)
         if not parents:
             raise NotFoundError(f"history begins at {oid.short}", place=text)
         oid = parents[0]
@@ -307,7 +307,7 @@ def _resolve_braces(names: Names, name: str, text: str) -> Oid:
         commit = read_commit(names.reader, oid)
         if commit.committer.seconds <= moment:
             return oid
-        oid = commit.parents[0] if commit.parents else None
+        oid = next(iter(read_parents(names.reader, oid)), None)
     raise NotFoundError("it begins later", place=f"{name}@{{{text}}}", remedy=f"see `casvault log {name or '@'}`")
 
 

@@ -74,7 +74,12 @@ HOMES: dict[str, str | dict[str, str]] = {
     "stats": "figures:stats",
     "fsck": "operations:fsck",
     "purge": "purging:purge",
-    "retention": {"show": "retention:show", "set": "retention:set_policy", "plan": "retention:plan"},
+    "retention": {
+        "show": "retention:show",
+        "set": "retention:set_policy",
+        "plan": "retention:plan",
+        "apply": "retention:apply",
+    },
     "git": {"import": "git:import_git", "export": "git:export_git"},
     "skillmeat": {"import": "skillmeat:import_skillmeat", "export": "skillmeat:export_skillmeat"},
     "ls-tree": "plumbing:ls_tree",

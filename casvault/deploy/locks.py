@@ -15,7 +15,7 @@ from casvault.deploy.state import Place, read_deployments
 from casvault.errors import ConflictError, MalformedError, RefusedError, UnsupportedError
 from casvault.files import find_file
 from casvault.limits import LOCK_BYTES
-from casvault.objects import FILE, FILE_MODES, Root, read_blob, read_commit, read_commits, write_blob
+from casvault.objects import FILE, FILE_MODES, Root, read_blob, read_commits, read_parents, write_blob
 from casvault.worktree.scan import scan_path
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ def find_state_of_copy(reader: ObjectReader, directory: Path, state: Oid | None)
     while found is not None:
         if sorted(lock_entries(reader, found)) == wanted:
             return found
-        parents = read_commit(reader, found).parents
-        found = parents[0] if parents else None
+        found = next(iter(read_parents(reader, found)), None)
     return state
 
 

@@ -59,6 +59,7 @@ class Makers:
         self._index = index
         self._log = log
         tip = log.tip()
+        self._boundary = frozenset[bytes]() if log.horizon is None else log.horizon.boundary
         self._here = 0 if tip is None else index.catch_up([tip.record.operation])[0]
 
     def find(self, snapshot: Oid) -> Maker | None:
@@ -70,7 +71,11 @@ class Makers:
         while front:
             numbers = [number for number in map(self._first_view, front) if number is not None]
             if numbers:
-                operation = self._log.read_operation(self._index.id_of(min(numbers)))
+                first = self._index.id_of(min(numbers))
+                if first in self._boundary:
+                    # It was there when the oldest operation was made that is left.
+                    return None
+                operation = self._log.read_operation(first)
                 return Maker(operation.number, operation.kind, is_direct)
             front = [child for commit in front for child in self._index.children(commit) if child not in seen]
             seen.update(front)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from casvault.artifacts.names import project_ref, show
 from casvault.deploy.marker import COLLECTION_MARKER, PROJECT_MARKER, read_marker
 from casvault.errors import NotFoundError, RefusedError
-from casvault.objects import read_commit
+from casvault.objects import read_parents
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
@@ -103,8 +103,7 @@ def _iter_states(reader: ObjectReader, state: Oid | None) -> Iterator[Oid]:
     """A state of a project and those before it."""
     while state is not None:
         yield state
-        parents = read_commit(reader, state).parents
-        state = parents[0] if parents else None
+        state = next(iter(read_parents(reader, state)), None)
 
 
 def _free_ref(repository: Repository, view: View, wanted: str, directory: Path, states: Container[Oid] = ()) -> bytes:

@@ -80,6 +80,13 @@ def scan_collection(
             remedy="mount or restore it; or lay the collection out anew: `casvault restore --to DIR`",
         )
     base = marker.snapshot
+    horizon = repository.log.horizon
+    if base is not None and horizon is not None and stage.find_infos([base]) == [None]:
+        raise RefusedError(
+            f"it is at snapshot {base.short}, which no collection had any more when the past was let go",
+            place=str(directory),
+            remedy="lay the collection out anew, `casvault restore --to DIR`, and bring over what is missing there",
+        )
     snapshot = open_snapshot(stage, base)
     rules = read_rules(directory)
     cache = load_cache(repository, directory)
@@ -185,7 +192,7 @@ def load_cache(repository: Repository, directory: Path) -> StatCache:
     path = repository.cache_path(f"{place}.stat")
     if path is None or not path.parent.is_dir():
         return StatCache()
-    return StatCache.load(path, blake3(repository.config.id).digest())
+    return StatCache.load(path, repository.cache_owner)
 
 
 def save_cache(cache: StatCache) -> None:

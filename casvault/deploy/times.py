@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from casvault.deploy.state import Place
-from casvault.objects import LINK, read_commit
+from casvault.deploy.state import Place, read_deployments
+from casvault.objects import LINK, read_commit, read_parents
 from casvault.objects.names import escape, unescape
 from casvault.trees import diff_paths, find_path
 
@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 def last_deployed(reader: ObjectReader, state: Oid | None, deployments: Deployments) -> dict[Place, int]:
     """For each deployment, when its deployed version was put there: seconds since 1970.
 
-    The chain is walked back until all are known; a state that did not touch any of them costs the comparison of two
+    The chain is walked back until all are known, or to where it was let go, which says of the rest what it was.
+    A state that did not touch any of them costs the comparison of two
     trees.
     """
     found: dict[Place, int] = {}
     wanted = dict(deployments)
     while state is not None and wanted:
         commit = read_commit(reader, state)
-        parent = commit.parents[0] if commit.parents else None
+        parent = next(iter(read_parents(reader, state)), None)
+        if parent is None and state in reader.boundary:
+            times = reader.boundary.since.get(state, {})
+            return found | {place: times[path] for place in wanted if (path := path_of(place)) in times}
         before = None if parent is None else read_commit(reader, parent)
         changed = set(wanted) if before is None else places_that_differ(reader, before, commit) & wanted.keys()
         for place in changed:
@@ -34,6 +38,17 @@ def last_deployed(reader: ObjectReader, state: Oid | None, deployments: Deployme
                 del wanted[place]
         state = parent
     return found
+
+
+def times_before(reader: ObjectReader, state: Oid) -> dict[bytes, int]:
+    """What has to be kept of the states before one that these are cut behind."""
+    found = last_deployed(reader, state, read_deployments(reader, state))
+    return {path_of(place): seconds for place, seconds in found.items()}
+
+
+def path_of(place: Place) -> bytes:
+    """Where a deployment is in the root of a state."""
+    return b"/".join(map(escape, place))
 
 
 def places_that_differ(reader: ObjectReader, before: Commit, after: Commit) -> set[Place]:

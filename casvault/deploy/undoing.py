@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 UNDOES = b"undoes"
 UNDO, REDO = "undo", "redo"
-NO_STEPS = frozenset({"init", "observe", "upkeep"})
+LET_GO = "retention apply"
+NO_STEPS = frozenset({"init", "observe", "upkeep", LET_GO})
 LASTING = frozenset({"purge", "allow"})
 """Steps that nothing takes back: the bytes are gone."""
 RESERVED_KINDS = NO_STEPS | LASTING | {UNDO, REDO}
@@ -66,7 +67,7 @@ def find_undo(log: OperationLog) -> Step:
                     remedy="what was before it is no step any more; `casvault restore` brings earlier states back",
                 )
             return step
-    raise NotFoundError("there is nothing to undo")
+    raise NotFoundError("there is nothing to undo", remedy=_beyond(log))
 
 
 def find_redo(log: OperationLog) -> Step:
@@ -77,7 +78,13 @@ def find_redo(log: OperationLog) -> Step:
             return step
         if kind not in (UNDO, REDO) and kind not in NO_STEPS:
             break
-    raise NotFoundError("there is nothing to redo")
+    raise NotFoundError("there is nothing to redo", remedy=_beyond(log))
+
+
+def _beyond(log: OperationLog) -> str | None:
+    """Why the operations end where they do, if that is not where they began."""
+    horizon = log.horizon
+    return None if horizon is None or horizon.floor is None else horizon.describe()
 
 
 def iter_standing(log: OperationLog) -> Iterator[tuple[Step, bool]]:

@@ -10,7 +10,7 @@ from casvault.files.durable import (
     sync_directory,
     write_file,
 )
-from casvault.files.lock import Lock, lock_directory, lock_file, try_lock_existing, try_lock_file
+from casvault.files.lock import Lock, lock_directory, lock_file, share_file, try_lock_existing, try_lock_file
 from casvault.files.mapped import Window, map_file
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "publish_file",
     "remove_file",
     "replace_file",
+    "share_file",
     "sync_directory",
     "try_lock_existing",
     "try_lock_file",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from casvault.files.durable import explained, on_failure
@@ -43,6 +45,22 @@ def lock_file(path: Path) -> Lock:
     """Wait for the lock on a file, which is created if it is not there."""
     with explained(path):
         return _lock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), fcntl.LOCK_EX)
+
+
+def share_file(path: Path) -> Lock | None:
+    """Wait for a share of the lock on a file, which is created if it is not there; many hold one at a time.
+
+    None where the file can be neither opened nor created: whoever takes the lock alone could not do so here either.
+    """
+    try:
+        with suppress(FileNotFoundError):
+            return _lock(os.open(path, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_SH)
+        return _lock(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666), fcntl.LOCK_SH)
+    except OSError as error:
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT):
+            return None
+        with explained(path):
+            raise
 
 
 def try_lock_file(path: Path) -> Lock | None:

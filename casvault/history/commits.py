@@ -52,7 +52,7 @@ class CommitGraph:
         return found
 
     def parents(self, oid: Oid) -> Sequence[Oid]:
-        return self.commit(oid).parents
+        return () if oid in self._reader.boundary else self.commit(oid).parents
 
     def merge_bases(self, a: Oid, b: Oid) -> list[Oid]:
         """All best common ancestors, sorted; none where the histories do not meet."""
@@ -138,5 +138,6 @@ class CommitGraph:
         return table, positions
 
     def _read(self, oid: Oid) -> Commit:
-        """A commit for the table, which remembers what matters of it."""
-        return self._commits.get(oid) or read_commit(self._reader, oid)
+        """A commit for the table, which remembers what matters of it; one at the boundary has no parents there."""
+        found = self._commits.get(oid) or read_commit(self._reader, oid)
+        return found._replace(parents=()) if oid in self._reader.boundary else found

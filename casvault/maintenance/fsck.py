@@ -110,7 +110,7 @@ class _Walk:
     def _look_at_commit(self, oid: Oid, data: bytes) -> None:
         commit = decode_commit(data)
         self._expect_state(commit.root, f"commit {oid.short}")
-        for parent in commit.parents:
+        for parent in () if oid in self._reader.boundary else commit.parents:
             self.expect(parent, Kind.COMMIT, f"commit {oid.short}")
 
     def _expect_state(self, state: Root, whence: str) -> None:

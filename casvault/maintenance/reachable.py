@@ -22,10 +22,15 @@ def link_to(oid: Oid) -> Root:
     return Root(LINK, 0, oid)
 
 
-def reach(reader: ObjectReader, starts: Iterable[Root], cut: Set[Oid] = frozenset()) -> dict[Oid, Kind]:
-    """The objects at and behind these states. The parents of the commits in `cut` are not followed from there."""
+def reach(
+    reader: ObjectReader, starts: Iterable[Root], cut: Set[Oid] = frozenset(), known: Set[Oid] = frozenset()
+) -> dict[Oid, Kind]:
+    """The objects at and behind these states, without those behind what is `known`.
+
+    The parents of the commits in `cut`, and of those at the boundary, are not followed.
+    """
     found: dict[Oid, Kind] = {}
-    queued: set[Oid] = {EMPTY_ID}
+    queued: set[Oid] = {EMPTY_ID, *known}
     pending: list[Oid] = []
 
     def expect(state: Root) -> None:
@@ -42,7 +47,7 @@ def reach(reader: ObjectReader, starts: Iterable[Root], cut: Set[Oid] = frozense
         del pending[-_BATCH:]
         for oid, (kind, data) in zip(batch, reader.read_many(batch), strict=True):
             found[oid] = kind
-            for state in _iter_targets(kind, data, follows=oid not in cut):
+            for state in _iter_targets(kind, data, follows=oid not in cut and oid not in reader.boundary):
                 expect(state)
     return found
 

@@ -64,5 +64,7 @@ def remove_objects(database: PackDatabase, lock_path: Path, ids: Set[Oid], *, wa
     return True
 
 
-def _holds(pack: Pack, ids: Iterable[Oid]) -> bool:
-    return any(pack.index.find(oid) is not None for oid in ids)
+def _holds(pack: Pack, ids: Set[Oid]) -> bool:
+    if len(ids) < len(pack):
+        return any(pack.index.find(oid) is not None for oid in ids)
+    return any(oid in ids for oid in pack.index.iter_ids())

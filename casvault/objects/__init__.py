@@ -2,7 +2,7 @@
 
 from casvault.objects.commit import Commit, Field, Root, Signature, decode_commit, encode_commit
 from casvault.objects.kind import Kind, check_blob, object_id
-from casvault.objects.memory import MemoryObjects, MemoryPublisher, Overlay, no_explanation, take_none_of
+from casvault.objects.memory import MemoryObjects, MemoryPublisher, Overlay, no_explanation, nothing_more, take_none_of
 from casvault.objects.modes import (
     ALL_MODES,
     BLOB_MODES,
@@ -15,7 +15,15 @@ from casvault.objects.modes import (
     SYMLINK,
     TREE,
 )
-from casvault.objects.protocols import Memo, ObjectInfo, ObjectPublisher, ObjectReader, ObjectStage, ObjectWriter
+from casvault.objects.protocols import (
+    Boundary,
+    Memo,
+    ObjectInfo,
+    ObjectPublisher,
+    ObjectReader,
+    ObjectStage,
+    ObjectWriter,
+)
 from casvault.objects.read import (
     read_blob,
     read_commit,
@@ -23,6 +31,7 @@ from casvault.objects.read import (
     read_kind,
     read_node,
     read_nodes,
+    read_parents,
     read_tag,
     write_blob,
     write_commit,
@@ -59,6 +68,7 @@ __all__ = [
     "ROOT_MODES",
     "SYMLINK",
     "TREE",
+    "Boundary",
     "Child",
     "Commit",
     "Entry",
@@ -92,6 +102,7 @@ __all__ = [
     "is_boundary",
     "join_columns",
     "no_explanation",
+    "nothing_more",
     "object_id",
     "pack_modes",
     "read_blob",
@@ -100,6 +111,7 @@ __all__ = [
     "read_kind",
     "read_node",
     "read_nodes",
+    "read_parents",
     "read_tag",
     "take_none_of",
     "write_blob",

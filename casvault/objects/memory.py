@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from casvault.errors import MissingObjectError, PurgedError
 from casvault.limits import PIECE
 from casvault.objects.kind import Kind, check_blob, object_id
-from casvault.objects.protocols import MEMO_SIZE, Memo, ObjectInfo
+from casvault.objects.protocols import MEMO_SIZE, Boundary, Memo, ObjectInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 def no_explanation(oid: Oid) -> None:
     """Why an object is not there, for a store that knows of no reasons."""
+
+
+def nothing_more() -> None:
+    """What is to be done at the end of a transaction that nobody waits for."""
 
 
 def take_none_of(purged: Mapping[Oid, int], oid: Oid) -> None:
@@ -38,6 +42,7 @@ class MemoryObjects:
     def __init__(self) -> None:
         self._objects: dict[Oid, tuple[Kind, bytes]] = {}
         self.memo = Memo()
+        self.boundary = Boundary()
         self.purged: Mapping[Oid, int] = {}
         self.doubted: Set[Oid] = frozenset()
         self.withheld: set[Oid] = set()
@@ -105,6 +110,7 @@ class Overlay:
         """`remember` says how many decoded trees and commits are worth their memory."""
         self._below = below
         self.memo = Memo(below.memo, remember)
+        self.boundary = below.boundary
         self.added = MemoryObjects()
         self.purged: Mapping[Oid, int] = {}
         self.doubted: Set[Oid] = frozenset()
@@ -139,6 +145,7 @@ class MemoryPublisher(Overlay):
         super().__init__(store)
         self._store = store
         self._published: set[Oid] = set()
+        self.ended: Callable[[], None] = nothing_more
 
     def write_many(self, objects: Iterable[tuple[Kind, bytes]]) -> list[Oid]:
         ids = []
@@ -170,3 +177,5 @@ class MemoryPublisher(Overlay):
     def discard(self) -> None:
         self.added = MemoryObjects()
         self.memo.clear()
+        ended, self.ended = self.ended, nothing_more
+        ended()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
     from casvault.objects.kind import Kind
     from casvault.oid import Oid
@@ -56,10 +56,33 @@ class Memo:
         self._items = {}
 
 
+class Boundary:
+    """The commits of a store behind which history was let go: their parents may be gone, and no walk follows them.
+
+    All readers of one store share it, as the stages over it do. It only moves on.
+    """
+
+    def __init__(self) -> None:
+        self._serial = 0
+        self.ids: Set[Oid] = frozenset()
+        """Replaced as a whole, so that readers need no lock."""
+        self.since: Mapping[Oid, Mapping[bytes, int]] = {}
+        """What is still known of the time before: for these commits, since when what is at a path has been there."""
+
+    def __contains__(self, oid: Oid) -> bool:
+        return oid in self.ids
+
+    def move(self, serial: int, ids: Set[Oid], since: Mapping[Oid, Mapping[bytes, int]]) -> None:
+        """What is told late of an earlier time is not believed."""
+        if serial > self._serial:
+            self._serial, self.ids, self.since = serial, ids, since
+
+
 class ObjectReader(Protocol):
     """Reads objects; safe from several threads. Whatever it hands out has been verified against its id."""
 
     memo: Memo
+    boundary: Boundary
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
         """Each object in the order asked for; MissingObjectError for one that is not there, PurgedError where that is
@@ -98,6 +121,9 @@ class ObjectStage(ObjectReader, ObjectWriter, Protocol):
 
 class ObjectPublisher(ObjectStage, Protocol):
     """A stage whose objects become part of the store."""
+
+    ended: Callable[[], None]
+    """Called when it is discarded, which ends the transaction."""
 
     @property
     def has_unpublished(self) -> bool:

@@ -39,6 +39,11 @@ def read_commit(reader: ObjectReader, oid: Oid) -> Commit:
     return found
 
 
+def read_parents(reader: ObjectReader, oid: Oid) -> Sequence[Oid]:
+    """The parents of a commit that a walk may follow: none where history was let go."""
+    return () if oid in reader.boundary else read_commit(reader, oid).parents
+
+
 def read_nodes(reader: ObjectReader, ids: Sequence[Oid]) -> list[Node]:
     """Those that are not remembered are read in one go, and remembered."""
     found = {oid: node for oid in ids if type(node := reader.memo.get(oid)) is Leaf or type(node) is Fork}

@@ -171,9 +171,10 @@ _SHAPE = "not [conflict, how, result, who, hunks]"
 
 
 def find_earlier(
-    reader: ObjectReader, chain: Iterable[tuple[Oid, Operation]], conflicts: Sequence[TreeConflict]
+    reader: ObjectReader, chain: Iterable[_Pair], conflicts: Sequence[TreeConflict]
 ) -> list[Earlier | None]:
-    """What settled each of the conflicts before, by whichever merge in the chain came to its end last.
+    """What settled each of the conflicts before, by whichever merge in the chain came to its end last. The chain has
+    each operation with the one that it was made on.
 
     A conflict is the same if base, ours and theirs are, whatever its path; with the sides swapped, too. One that is
     about names is not: no content says what they should be.
@@ -190,6 +191,7 @@ def find_earlier(
     return [None if each.kind is ConflictKind.RENAME else found.get(_key(each)) for each in conflicts]
 
 
+_Pair = tuple["Oid", "Operation", "Operation | None"]
 _Key = tuple["Root | None", frozenset["Root | None"]]
 
 
@@ -197,17 +199,15 @@ def _key(conflict: TreeConflict) -> _Key:
     return conflict.base, frozenset((conflict.ours, conflict.theirs))
 
 
-def _iter_continued(reader: ObjectReader, chain: Iterable[tuple[Oid, Operation]]) -> Iterator[tuple[int, PendingMerge]]:
+def _iter_continued(reader: ObjectReader, chain: Iterable[_Pair]) -> Iterator[tuple[int, PendingMerge]]:
     """The merges that came to their ends, the latest first, with the numbers of the operations that ended them.
 
     They stand in the view before that operation, with every choice that was made.
     """
-    later: Operation | None = None
-    for _, operation in islice(chain, RESOLUTIONS_WITHIN):
-        if later is not None and later.kind == CONTINUE:
-            for merge in _ended(reader, operation, later):
-                yield later.number, merge
-        later = operation
+    for _, operation, below in islice(chain, RESOLUTIONS_WITHIN):
+        if below is not None and operation.kind == CONTINUE:
+            for merge in _ended(reader, below, operation):
+                yield operation.number, merge
 
 
 def _ended(reader: ObjectReader, before: Operation, after: Operation) -> Iterator[PendingMerge]:

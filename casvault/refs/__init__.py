@@ -1,5 +1,6 @@
 """The namespace of refs: views, operations, and the rule by which writers agree on their order."""
 
+from casvault.refs.horizon import HORIZON_REF, Floor, Horizon, read_horizon, write_horizon
 from casvault.refs.log import Context, OperationLog, Plan, Tip
 from casvault.refs.operation import Operation, operation_commit, parse_operation
 from casvault.refs.records import LocalRecords, MemoryRecords, RecordLog, UnclearError
@@ -18,9 +19,12 @@ from casvault.refs.tombstones import (
 from casvault.refs.view import RefEdit, View, check_ref_name
 
 __all__ = [
+    "HORIZON_REF",
     "PURGED",
     "RETENTION_REF",
     "Context",
+    "Floor",
+    "Horizon",
     "Limit",
     "LocalRecords",
     "MemoryRecords",
@@ -40,10 +44,12 @@ __all__ = [
     "purged_error",
     "purged_ref",
     "purged_tree",
+    "read_horizon",
     "read_policy",
     "read_purged",
     "read_tombstones",
     "write_allowances",
+    "write_horizon",
     "write_policy",
     "write_tombstones",
 ]

@@ -58,6 +58,11 @@ def read_policy(view: View) -> Policy:
     commit = read_commit(view.reader, target)
     if commit.field(TYPE) != RETENTION or commit.root != empty_root():
         raise MalformedError("this commit is no policy of retention", place=str(target))
+    return parse_policy(commit, target)
+
+
+def parse_policy(commit: Commit, target: Oid) -> Policy:
+    """The limits in a commit's fields."""
     return Policy(*(_decode(commit, key, target) for key in (OPERATIONS, STATES)))
 
 

@@ -80,23 +80,24 @@ class Step(NamedTuple):
 
 def iter_steps(log: OperationLog) -> Iterator[Step]:
     """The operations, the newest first."""
-    later: tuple[Oid, Operation] | None = None
-    for oid, operation in log.iter_chain():
-        if later is not None:
-            yield Step(*later, operation.view)
-        later = oid, operation
-    if later is not None:
-        yield Step(*later, None)
+    for oid, operation, below in log.iter_pairs():
+        yield Step(oid, operation, None if below is None else below.view)
 
 
 def iter_steps_forward(log: OperationLog) -> Iterator[Step]:
     """The operations, the oldest first; each is read twice, for the chain leads back only."""
     ids = [oid for oid, _ in log.iter_chain()]
-    before: Root | None = None
+    before = find_start(log)
     for oid in reversed(ids):
         operation = log.read_operation(oid)
         yield Step(oid, operation, before)
         before = operation.view
+
+
+def find_start(log: OperationLog) -> Root | None:
+    """The view on which the oldest operation that was kept was made; None if that is the first of all."""
+    floor = None if log.horizon is None else log.horizon.floor
+    return None if floor is None else log.read_operation(floor.id).view
 
 
 def iter_ref_changes(reader: ObjectReader, step: Step) -> Iterator[tuple[bytes, Oid | None, Oid | None]]:

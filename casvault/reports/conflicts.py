@@ -10,10 +10,10 @@ from casvault.deploy.concluding import ENDING, iter_kept
 from casvault.deploy.subject import Branching, Direction, read_subject
 from casvault.deploy.undoing import REDO, UNDO, UNDOES
 from casvault.errors import UnsupportedError
-from casvault.objects import read_commit
+from casvault.objects import read_commit, read_parents
 from casvault.pending import MERGES, find_record, handle_of, read_pending
 from casvault.pending.marking import count_hunks
-from casvault.reports.changes import Kind, iter_changes, iter_steps_forward
+from casvault.reports.changes import Kind, Step, iter_changes, iter_steps_forward
 from casvault.reports.when import When
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from casvault.oid import Oid
     from casvault.pending import How, Record, Strategy
     from casvault.refs import OperationLog, View
-    from casvault.reports.changes import Step
 
 
 class ConflictPath(NamedTuple):
@@ -69,7 +68,7 @@ class ConflictRecord(NamedTuple):
     result: Oid | None
     """The version that it ended in; None if it waits, or ended in none."""
     operation: int | None
-    """The number of the operation that completed it."""
+    """The number of the operation that completed it; None while it waits, and once that was let go."""
     undone: bool
     merge: str | None
     """The handle, while it waits."""
@@ -125,6 +124,7 @@ def iter_ended(log: OperationLog, reader: ObjectReader, since: int | None = None
     """
     undone = _find_undone(log)
     seen: set[Oid] = set()
+    yield from _iter_older(log, reader, seen, since)
     for step in iter_steps_forward(log):
         if step.operation.kind not in ENDING or (since is not None and step.operation.who.seconds < since):
             continue
@@ -135,6 +135,21 @@ def iter_ended(log: OperationLog, reader: ObjectReader, since: int | None = None
             if found is not None and (since is None or commit.author.seconds >= since):
                 where = commit.field(COLLECTION) or b"", commit.field(PATH) or b""
                 yield _ended(*where, found, step, commit.author, oid, undone=step.id in undone)
+
+
+def _iter_older(log: OperationLog, reader: ObjectReader, seen: set[Oid], since: int | None) -> Iterator[ConflictRecord]:
+    """Those on versions that are there still, though the operations that brought these were let go."""
+    floor = None if log.horizon is None else log.horizon.floor
+    if floor is not None:
+        step = Step(floor.id, log.read_operation(floor.id), None)
+        records = []
+        for oid, commit in _iter_new_versions(reader, step, seen):
+            found = find_record(commit.fields)
+            if found is not None and (since is None or commit.author.seconds >= since):
+                where = commit.field(COLLECTION) or b"", commit.field(PATH) or b""
+                record = _ended(*where, found, step, commit.author, oid, undone=False)
+                records.append(record._replace(operation=None))
+        yield from sorted(records, key=lambda record: record.completed or record.detected)
 
 
 _LEADING = frozenset({Kind.VERSION, Kind.DEPLOYMENT, Kind.PULL, Kind.OBSERVATION, Kind.CONFLICT})
@@ -151,7 +166,7 @@ def _iter_new_versions(reader: ObjectReader, step: Step, seen: set[Oid]) -> Iter
                 seen.add(oid)
                 commit = read_commit(reader, oid)
                 yield oid, commit
-                pending += commit.parents
+                pending += read_parents(reader, oid)
 
 
 def _find_undone(log: OperationLog) -> set[bytes]:

@@ -7,21 +7,21 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from casvault.artifacts.names import PROJECTS, show
+from casvault.artifacts.names import COLLECTIONS, PROJECTS, show
 from casvault.artifacts.snapshot import open_snapshot
 from casvault.deploy.state import read_deployments
 from casvault.objects import Kind, read_commit
 from casvault.progress import silent
 from casvault.refs import View
 from casvault.reports import changes
-from casvault.reports.changes import iter_changes, iter_steps_forward
+from casvault.reports.changes import find_start, iter_changes, iter_steps_forward
 from casvault.reports.measure import Measure, Sizes
 from casvault.store import PackDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from casvault.objects import ObjectReader
+    from casvault.objects import ObjectReader, Root
     from casvault.progress import Progress
     from casvault.reports.changes import Change, Step
     from casvault.repository import Repository
@@ -109,6 +109,8 @@ class Figures(NamedTuple):
 def count_all(repository: Repository, progress: Progress = silent) -> Figures:
     """Walk over all operations and over every object that they lead to, once. Blobs are not read."""
     count = _Count(repository)
+    repository.log.tip()
+    count.begin(find_start(repository.log))
     for step in iter_steps_forward(repository.log):
         count.take(step)
         progress("count", step.operation.number, None)
@@ -138,6 +140,13 @@ class _Count:
         self._busy: dict[bytes, Counter[changes.Kind]] = {}
         self._operations = 0
         self._last: Step | None = None
+
+    def begin(self, view: Root | None) -> None:
+        """Start from what there was when the oldest operation was made whose past was not let go."""
+        for ref, tip in () if view is None else View(self._reader, view).iter_refs(COLLECTIONS.rstrip(b"/")):
+            size = open_snapshot(self._reader, tip).content.size
+            self._contents[ref.removeprefix(COLLECTIONS)] = size
+            self._copies += size
 
     def take(self, step: Step) -> None:
         self._operations += 1

@@ -111,7 +111,7 @@ class Measure:
             return (read_tag(self._reader, oid).target,)
         if kind is Kind.COMMIT:
             commit = read_commit(self._reader, oid)
-            return (commit.root.id, *commit.parents)
+            return (commit.root.id, *(() if oid in self._reader.boundary else commit.parents))
         node = read_node(self._reader, oid)
         if isinstance(node, Fork) or FOREIGN not in node.modes:
             return node.ids

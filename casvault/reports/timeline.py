@@ -13,11 +13,12 @@ from casvault.artifacts.names import PROJECTS, show
 from casvault.artifacts.version import ORIGIN, Origin
 from casvault.deploy.comparison import FIRST_SEEN, PROJECT
 from casvault.deploy.state import Deployment, Place, read_deployment, read_deployments
+from casvault.deploy.times import last_deployed
 from casvault.deploy.undoing import REDO, UNDO
 from casvault.deploy.waiting import waiting_ref
-from casvault.objects import read_commit
+from casvault.objects import read_parents
 from casvault.refs import View
-from casvault.reports.changes import iter_steps
+from casvault.reports.changes import find_start, iter_steps
 from casvault.reports.when import When
 
 if TYPE_CHECKING:
@@ -115,18 +116,26 @@ def read_timeline(
     log: OperationLog, reader: ObjectReader, graph: CommitGraph, project: bytes, place: Place
 ) -> Timeline:
     """Everything that happened to an artifact at a place of a project; moves are followed back."""
-    return _Telling(graph, project).tell(_states(log, reader, graph, project, place))
+    states, place = _states(log, reader, graph, project, place)
+    start = find_start(log)
+    before = None if start is None else View(reader, start).find(PROJECTS + project)
+    merge = None if start is None else View(reader, start).find(waiting_ref(project, place))
+    old = read_deployment(reader, before, place)
+    times = {} if old is None else last_deployed(reader, before, {place: old})
+    return _Telling(graph, project).tell(states, old, merge, times.get(place))
 
 
-def _states(log: OperationLog, reader: ObjectReader, graph: CommitGraph, project: bytes, place: Place) -> list[_State]:
-    """The states of the deployment, the oldest first."""
+def _states(
+    log: OperationLog, reader: ObjectReader, graph: CommitGraph, project: bytes, place: Place
+) -> tuple[list[_State], Place]:
+    """The states of the deployment, the oldest first, and where it was before the first of them."""
     found: list[_State] = []
     for operation, before, after in _iter_moves(log, reader, project, place):
         states = _between(reader, before[0], after[0]) or [after[0]]
         found += [_State(operation, place, read_deployment(reader, state, place), after[1]) for state in states]
         if read_deployment(reader, before[0], place) is None:
             place = _find_former(reader, graph, before[0], after[0], place) or place
-    return found[::-1]
+    return found[::-1], place
 
 
 _Refs = tuple["Oid | None", "Oid | None"]
@@ -159,8 +168,7 @@ def _between(reader: ObjectReader, before: Oid | None, after: Oid | None) -> lis
     state = after
     while state is not None and state != before:
         states.append(state)
-        parents = read_commit(reader, state).parents
-        state = parents[0] if parents else None
+        state = next(iter(read_parents(reader, state)), None)
         if state is None and before is not None:
             return states[:1]
     return states
@@ -190,9 +198,16 @@ class _Telling:
         self._open: Episode | None = None
         self._deployed_at: When | None = None
 
-    def tell(self, states: Sequence[_State]) -> Timeline:
-        old: Deployment | None = None
-        place, merge = None, None
+    def tell(
+        self, states: Sequence[_State], old: Deployment | None, merge: Oid | None, deployed_at: int | None
+    ) -> Timeline:
+        """What came of a deployment, and of a merge that waited, after what went before was let go; mostly there was
+        nothing.
+        """
+        place: Place | None = None
+        self._deployed_at = None if deployed_at is None else When(deployed_at)
+        if old is not None and old.observed is not None:
+            self._open = Episode(self._first_seen(old.observed), None, None, 1, old.observed)
         for state in states:
             if place not in (None, state.place) and old is not None and state.deployment is not None:
                 self._tell(state, EventKind.MOVED, old.settled, state.deployment.settled)

@@ -7,6 +7,7 @@ its child, a transaction id of its own, and a view whose refs lead where refs of
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.artifacts.names import COLLECTIONS, PROJECTS
@@ -14,12 +15,12 @@ from casvault.artifacts.snapshot import SNAPSHOT
 from casvault.artifacts.tags import VERSION_TAGS
 from casvault.artifacts.version import TYPE
 from casvault.deploy.state import PROJECT_STATE
-from casvault.deploy.undoing import REDO, UNDO
+from casvault.deploy.undoing import LET_GO, REDO, UNDO
 from casvault.errors import DamageError, UnsupportedError
 from casvault.objects import Kind, read_commit
 from casvault.pending import MERGES, read_pending
 from casvault.progress import silent
-from casvault.refs import PURGED, parse_operation
+from casvault.refs import HORIZON_REF, PURGED, View, parse_operation
 from casvault.refs.operation import TRANSACTION
 from casvault.reports.changes import Step, iter_ref_changes
 from casvault.store import PackDatabase
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from casvault.objects import ObjectInfo, ObjectReader
     from casvault.oid import Oid
     from casvault.progress import Progress
-    from casvault.refs import Operation
+    from casvault.refs import Horizon, Operation
     from casvault.repository import Repository
 
 _BATCH = 1000
@@ -61,6 +62,8 @@ class Verification(NamedTuple):
     last moment or cut off. One above the newest may also be one whose record was removed.
     """
     first_break: Break | None
+    let_go: int | None
+    """The number up to which operations were let go by retention; None if the chain goes down to the first."""
 
 
 class _BrokenError(Exception):
@@ -107,9 +110,13 @@ class _Walk:
         self._operations = 0
         self._changes = 0
         self._aside: list[int] = []
+        self._horizon: Horizon | None = None
 
     def result(self, found: Break | None) -> Verification:
-        return Verification(self._operations, len(self._records), self._changes, tuple(sorted(self._aside)), found)
+        floor = None if self._horizon is None else self._horizon.floor
+        aside = tuple(sorted(self._aside))
+        let_go = None if floor is None else floor.number
+        return Verification(self._operations, len(self._records), self._changes, aside, found, let_go)
 
     def run(self) -> None:
         self._check_packs()
@@ -118,6 +125,7 @@ class _Walk:
             if next(self._repository.objects.iter_ids(), None) is not None:
                 raise _broken(None, "ops/", "the operation records are gone")
             return
+        self._read_horizon()
         for step in self._iter_checked(self._records[highest]):
             self._check_changes(step)
             self._operations += 1
@@ -165,9 +173,27 @@ class _Walk:
             parent = operation.parent
             below = None if parent is None else self._read(parent, number - 1)
             yield Step(oid, operation, None if below is None else below.view)
-            if parent is None or below is None:
+            if parent is None or below is None or self._ends_at(parent, below):
                 return
             oid, operation, number = parent, below, number - 1
+
+    def _read_horizon(self) -> None:
+        # Where it cannot be read, the walk meets what is wrong, at its place.
+        with suppress(DamageError, UnsupportedError):
+            self._repository.log.tip()
+        self._horizon = self._repository.log.horizon
+
+    def _ends_at(self, oid: Oid, operation: Operation) -> bool:
+        """Whether what lies behind this operation was let go: then it must be the one that the horizon names."""
+        floor = None if self._horizon is None else self._horizon.floor
+        if floor is None or operation.number > floor.number:
+            return False
+        if (operation.number, oid) != floor:
+            message = f"the operations were let go up to {floor.id.short}, and another one stands there"
+            raise _broken(operation.number, str(oid), message)
+        for ref, tip in View(self._reader, operation.view).iter_refs(COLLECTIONS.rstrip(b"/")):
+            self._tips.setdefault(ref, set()).add(tip)
+        return True
 
     def _read(self, oid: Oid, number: int) -> Operation:
         try:
@@ -207,7 +233,8 @@ class _Walk:
                 if after is not None:
                     wrong = self._find_wrong(ref, before, after, step.operation.kind)
                 else:
-                    wrong = "a tombstone was removed" if ref.startswith(PURGED) else None
+                    lasting = {PURGED: "a tombstone was removed", HORIZON_REF: "the horizon was removed"}
+                    wrong = next((what for name, what in lasting.items() if ref.startswith(name)), None)
                 if wrong is not None:
                     raise _broken(number, ref.decode(errors="replace"), wrong)
         except (DamageError, UnsupportedError) as error:
@@ -218,6 +245,8 @@ class _Walk:
         (info,) = self._reader.find_infos([after])
         if info is None:
             return f"it points to {after.short}, which no pack holds"
+        if ref == HORIZON_REF and command != LET_GO:
+            return f"{command} cannot have let anything go"
         space = ref[: ref.find(b"/") + 1]
         if space == VERSION_TAGS:
             return None if info.kind in (Kind.TAG, Kind.COMMIT) else f"it points to a {info.kind}"
@@ -259,7 +288,9 @@ class _Walk:
         for oid in self._iter_commits():
             commit = read_commit(self._reader, oid)
             if oid not in self._chain and commit.field(TRANSACTION) is not None:
-                self._aside.append(parse_operation(commit).number)
+                number = parse_operation(commit).number
+                if self._horizon is None or self._horizon.floor is None or number > self._horizon.floor.number:
+                    self._aside.append(number)
 
     def _iter_commits(self) -> Iterator[Oid]:
         ids = list(self._repository.objects.iter_ids())

@@ -230,8 +230,9 @@ class ChangeIndex:
                 ordered[stack.pop()] = found[oid]
             else:
                 commit = read_commit(self._reader, oid)
-                found[oid] = commit.parents, commit.root
-                stack += [parent for parent in commit.parents if parent not in ordered]
+                parents = () if oid in self._reader.boundary else commit.parents
+                found[oid] = parents, commit.root
+                stack += [parent for parent in parents if parent not in ordered]
         return ordered
 
     def _compared(self, oid: Oid, missing: Mapping[Oid, _Facts]) -> _Added:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from blake3 import blake3
 
 from casvault.errors import DamageError, FailureError, NotFoundError, UnsupportedError
 from casvault.files import make_directory
+from casvault.files.durable import on_failure
 from casvault.history import CommitGraph
 from casvault.maintenance.removal import is_lingering, iter_lingering, remove_objects
 from casvault.maintenance.rollup import roll_up
@@ -19,10 +21,11 @@ from casvault.repository.changeindex import ChangeIndex
 from casvault.repository.config import ID_SIZE, Config, create_config, read_config
 from casvault.repository.graphfile import GraphFile
 from casvault.repository.places import LocalPlaces, MemoryPlaces, Places
+from casvault.repository.underway import Underway
 from casvault.store import PackDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Set
     from pathlib import Path
 
     from casvault.errors import CasvaultError
@@ -35,6 +38,8 @@ CONTROL = ".casvault"
 """The directory that is a vault."""
 ROLLUP_LOCK = "rollup.lock"
 """Held by whoever removes packs."""
+OBJECTS_LOCK = "objects.lock"
+"""Held together by all transactions under way, and alone by whoever lets objects go."""
 
 
 class ObjectDatabase(ObjectReader, Protocol):
@@ -67,9 +72,12 @@ class Repository:
         self._asking = threading.local()
         self._tombstones: tuple[Oid | None, Mapping[Oid, Tombstone]] = (None, {})
         """The directory of tombstones when it was last read, and what is in it. Replaced as a whole."""
-        graph = self.cache_path("commits.graph")
-        self.graph_cache = None if graph is None else GraphFile(graph, blake3(config.id).digest())
-        self._changes: ChangeIndex | None = None
+        self._graph_cache: tuple[bytes, GraphFile | None] = (b"", None)
+        self._changes: tuple[bytes, ChangeIndex | None] = (b"", None)
+        """Both with the owner that they were made for."""
+        self._underway = Underway(None if path is None else path / OBJECTS_LOCK)
+        self._refreshed = 0
+        """The serial number of the horizon when the packs were last listed for a transaction."""
 
     @classmethod
     def create(cls, directory: Path) -> Repository:
@@ -105,10 +113,66 @@ class Repository:
 
     def begin(self) -> ObjectPublisher:
         """A transaction on the objects; it takes nothing that was purged."""
-        stage = self.objects.begin()
-        stage.withhold(self.purged())
-        stage.doubted = self.tombstones().keys()
+        leave = self._underway.join()
+        with on_failure(leave):
+            purged = self.purged()
+            self._look_again()
+            stage = self.objects.begin()
+            stage.withhold(purged)
+            stage.doubted = self.tombstones().keys()
+        stage.ended = leave
         return stage
+
+    def _look_again(self) -> None:
+        """What was let go must not seem to be there to a transaction, though packs that held it may be open still."""
+        horizon = self.log.horizon
+        if horizon is not None and horizon.serial != self._refreshed:
+            if isinstance(self.objects, PackDatabase):
+                self.objects.refresh()
+            self.objects.memo.clear()
+            self._refreshed = horizon.serial
+
+    @contextmanager
+    def alone(self) -> Iterator[ObjectPublisher]:
+        """A transaction while there is no other, in which objects may be let go."""
+        with self._underway.alone():
+            if isinstance(self.objects, PackDatabase):
+                self.objects.refresh()
+            stage = self.objects.begin()
+            try:
+                stage.withhold(self.purged())
+                yield stage
+            finally:
+                stage.discard()
+
+    def let_go(self, ids: Set[Oid]) -> None:
+        """Take objects out of the vault for good. The caller is alone, and has recorded why they go."""
+        if isinstance(self.objects, MemoryObjects):
+            self.objects.remove_many(ids)
+        elif isinstance(self.objects, PackDatabase) and self.path is not None:
+            remove_objects(self.objects, self.path / ROLLUP_LOCK, ids, wait=True)
+        self.objects.memo.clear()
+
+    def ids(self) -> set[Oid]:
+        """Every object that is there, whether anything reaches it or not."""
+        return set(self.objects.iter_ids())
+
+    def stored_bytes(self) -> int:
+        """The size of all packs; 0 in memory."""
+        return sum(pack.size for pack in self.objects.packs) if isinstance(self.objects, PackDatabase) else 0
+
+    @property
+    def cache_owner(self) -> bytes:
+        """Whose the caches are: what was remembered before something was let go is another's, and not believed."""
+        horizon = self.log.horizon
+        return blake3(self.config.id + (b"" if horizon is None else horizon.commit)).digest()
+
+    @property
+    def graph_cache(self) -> GraphFile | None:
+        path, owner = self.cache_path("commits.graph"), self.cache_owner
+        if path is not None and self._graph_cache[0] != owner:
+            self._graph_cache = (owner, GraphFile(path, owner))
+        return self._graph_cache[1]
 
     def find_prefix(self, prefix: str) -> list[Oid]:
         """The ids that begin with these hex digits, sorted; also of what was purged, which has its own error."""
@@ -179,10 +243,11 @@ class Repository:
     def changes(self) -> ChangeIndex:
         """Which commits changed which paths, for one question or one command."""
         # Threads that come at once may each make one; those are as good as each other.
-        if self._changes is None or not self._changes.is_current():
-            path = self.cache_path("changes.index")
-            self._changes = ChangeIndex(self.objects, path, blake3(self.config.id).digest())
-        return self._changes
+        owner, (made_for, changes) = self.cache_owner, self._changes
+        if changes is None or made_for != owner or not changes.is_current():
+            changes = ChangeIndex(self.objects, self.cache_path("changes.index"), owner)
+            self._changes = (owner, changes)
+        return changes
 
     def cache_path(self, name: str) -> Path | None:
         """A file that may be removed at any time; None in memory."""

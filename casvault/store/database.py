@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from casvault.errors import DamageError, MissingObjectError, UnsupportedError
 from casvault.files.durable import explained
-from casvault.objects import Memo, no_explanation
+from casvault.objects import Boundary, Memo, no_explanation
 from casvault.store.pack import Pack
 from casvault.store.transaction import PackTransaction
 from casvault.store.writer import SUFFIX
@@ -39,6 +39,7 @@ class PackDatabase:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.memo = Memo()
+        self.boundary = Boundary()
         self._lock = threading.Lock()
         self._view = _View({}, (), {})
         self.damaged: dict[str, DamageError | UnsupportedError] = {}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from casvault.limits import BATCH_BYTES, BATCH_OBJECTS, MIB
-from casvault.objects import Kind, Memo, ObjectInfo, ObjectReader, check_blob, object_id, take_none_of
+from casvault.objects import Kind, Memo, ObjectInfo, ObjectReader, check_blob, nothing_more, object_id, take_none_of
 from casvault.store.writer import PackWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
     from pathlib import Path
 
     from casvault.oid import Oid
@@ -33,6 +33,8 @@ class PackTransaction:
     def __init__(self, database: Packs) -> None:
         self._database = database
         self.memo = Memo(database.memo)
+        self.boundary = database.boundary
+        self.ended: Callable[[], None] = nothing_more
         self._writer: PackWriter | None = None
         self._batch: dict[Oid, tuple[Kind, bytes]] = {}
         self._batch_bytes = 0
@@ -124,6 +126,8 @@ class PackTransaction:
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None
+        ended, self.ended = self.ended, nothing_more
+        ended()
 
     def _own_info(self, oid: Oid) -> ObjectInfo | None:
         if (mine := self._batch.get(oid)) is not None:

@@ -24,7 +24,7 @@ from casvault.deploy.scanning import scan_collection
 from casvault.errors import FailureError, NotFoundError, PurgedError, UsageError
 from casvault.limits import MERGE_BYTES, PIECE
 from casvault.merge.trees import show_skipped
-from casvault.objects import BLOB_MODES, FOREIGN, LINK, TREE, Overlay, Root, read_blob, read_commit
+from casvault.objects import BLOB_MODES, FOREIGN, LINK, TREE, Overlay, Root, read_blob, read_commit, read_parents
 from casvault.oid import BlobHasher
 from casvault.pending import read_records
 from casvault.text.lines import is_binary
@@ -191,7 +191,7 @@ class History(OpenVault):
     def changes_of(self, revision: str, *, collection: str | None = None) -> list[FileChange]:
         """The files that a commit changed against its first parent."""
         oid = resolve_commitish(self._names(collection), revision)
-        parents = read_commit(self.reader, oid).parents
+        parents = read_parents(self.reader, oid)
         before = find_state(self.reader, parents[0]) if parents else None
         return _file_changes(self.reader, before, find_state(self.reader, oid))
 

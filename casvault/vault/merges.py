@@ -188,7 +188,7 @@ class Merges(WritingVault):
         return False
 
     def _find_earlier(self, *conflicts: TreeConflict) -> list[Earlier | None]:
-        return find_earlier(self.reader, self._repository.log.iter_chain(), conflicts)
+        return find_earlier(self.reader, self._repository.log.iter_pairs(), conflicts)
 
     def _read_earlier(self, conflict: TreeConflict) -> Earlier:
         """NotFoundError if nothing has settled the same conflict before."""

@@ -236,7 +236,7 @@ class Reporting(Concerning):
         """What settled the same conflicts before, for each path of a merge that waits."""
         waiting = {handle_of(ref): oid for ref, oid in self._view().iter_refs(MERGES.rstrip(b"/"))}
         merge = read_pending(self.reader, waiting[record.merge or ""])
-        return find_earlier(self.reader, self._repository.log.iter_chain(), merge.conflicts)
+        return find_earlier(self.reader, self._repository.log.iter_pairs(), merge.conflicts)
 
 
 def _is_wanted(row: DriftRow, statuses: Collection[Status] | None, *, behind: bool) -> bool:

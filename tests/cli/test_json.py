@@ -80,7 +80,7 @@ OPERATION = {"number", "id", "kind", "arguments", "author", "seconds", "zone", "
         ("recover", {"recovered"}),
         ("fsck", {"packs", "objects", "reachable", "operations", "purged", "problems", "ok"}),
         ("audit", {"entries"}),
-        ("audit --verify", {"operations", "records", "changes", "aside", "first_break", "ok"}),
+        ("audit --verify", {"operations", "records", "changes", "aside", "let_go", "first_break", "ok"}),
         ("fleet", {"rows", "missing", "notes"}),
         ("conflicts", {"conflicts"}),
         ("conflicts stats", PATTERNS),

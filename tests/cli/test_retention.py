@@ -38,3 +38,25 @@ def test_wrong_limits(world: World, limit: str) -> None:
 
 def test_set_without_a_limit(world: World) -> None:
     assert world.run("retention", "set").code == 2
+
+
+def test_apply(world: World) -> None:
+    world.done("retention", "set", "--operations", "1")
+    config = world.library / ".casvault/vault.toml"
+    config.write_text(config.read_text() + "keep_records = 4\n")
+    for number in range(6):
+        world.done("retention", "set", "--states", str(number + 1))
+    count = len(world.done("ops", "--json").document["operations"])
+    shown = world.done("retention", "apply", "--dry-run", "--json").document
+    assert (shown["done"], shown["bytes_going"] > 0) == (False, True)
+    refused = world.run("retention", "apply")
+    assert (refused.code, "nothing was let go" in refused.err) == (4, True)
+    assert len(world.done("ops", "--json").document["operations"]) == count
+    document = world.done("retention", "apply", "--yes", "--json").document
+    keys = {"done", "operations", "states", "objects", "bytes_before", "bytes_after", "first_kept", *OUTCOME}
+    assert (set(document), document["done"]) == (keys, True)
+    assert document["objects"] > 0
+    assert len(world.done("ops", "--json").document["operations"]) == 5
+    assert world.done("retention", "apply", "--yes").out == "there is nothing to let go\n"
+    verified = world.done("audit", "--verify", "--json").document
+    assert (verified["ok"], verified["let_go"]) == (True, document["first_kept"] - 1)

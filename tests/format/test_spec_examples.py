@@ -42,12 +42,14 @@ from casvault.objects import (
 from casvault.oid import Oid, blob_id
 from casvault.pending import Sides, read_pending, read_records, record_fields, write_pending
 from casvault.refs import (
+    Floor,
     Limit,
     Policy,
     Tombstone,
     operation_commit,
     parse_operation,
     write_allowances,
+    write_horizon,
     write_policy,
     write_tombstones,
 )
@@ -113,6 +115,7 @@ def test_examples_of_every_kind_are_there() -> None:
         "git": 3,
         "tombstone": 2,
         "retention": 1,
+        "horizon": 1,
         "skillmeat": 1,
     }
 
@@ -215,6 +218,19 @@ def test_example_of_a_policy_of_retention(example: Example) -> None:
     store = MemoryObjects()
     policy = Policy(*(Limit(*example.value(key)) for key in ("operations", "states")))
     oid = write_policy(store, WHO, example.value("reason"), policy)
+    assert oid == Oid(example.hex("id"))
+    assert example.hex("bytes") == next(store.read_many([oid]))[1]
+
+
+@_examples("horizon")
+def test_example_of_a_horizon(example: Example) -> None:
+    store = MemoryObjects()
+    policy = Policy(*(Limit(*example.value(key)) for key in ("operations", "states")))
+    number, below = example.value("floor")
+    since = {Oid(oid): dict(times) for oid, times in example.value("since")}
+    cut = map(Oid, example.value("cut"))
+    floor = Floor(number, Oid(below))
+    oid = write_horizon(store, WHO, example.value("reason"), example.number("serial"), policy, floor, cut, since)
     assert oid == Oid(example.hex("id"))
     assert example.hex("bytes") == next(store.read_many([oid]))[1]
 

@@ -60,8 +60,8 @@ def audit(
     """Show everything that was changed: by whom, when, and the ids before and after.
 
     Deployments, pulls, conflicts, versions, snapshots and tags, the newest first. With --verify nothing is listed: the
-    records and operations are held against each other, from the newest down to the first, and the exit code is 5 if
-    one of them is not what it must be.
+    records and operations are held against each other, from the newest down to the oldest that is there, and the exit
+    code is 5 if one of them is not what it must be.
     """
     call = Call.of(context)
     if verify:
@@ -107,6 +107,8 @@ def _verify_lines(result: "Verification") -> Iterator[str]:
     if found is not None:
         where = "" if found.operation is None else f"operation {found.operation}: "
         yield f"  {where}{printable(found.place)}: {printable(found.message)}"
+    if result.let_go is not None:
+        yield f"operations up to {result.let_go} were let go by retention; the chain ends where it was recorded"
     if result.aside:
         yield (
             f"{count(len(result.aside), 'operation')} in the packs count for nothing: refused at the last moment, cut "

@@ -1,6 +1,7 @@
-"""retention show, set, plan."""
+"""retention show, set, plan, apply."""
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +10,13 @@ import typer
 from casvault.cli.call import Call
 from casvault.cli.command import OPERATIONS, MessageOption, command
 from casvault.cli.documents import plain
+from casvault.cli.failures import CONFLICT
 from casvault.cli.outcomes import outcome_document
 from casvault.cli.terminal import columns, count
 from casvault.errors import UsageError
 
 if TYPE_CHECKING:
-    from casvault.vault.results.retention import Limit, Policy, RetentionPlan
+    from casvault.vault.results.retention import Limit, Policy, RetentionPlan, RetentionResult
 
 _LIMIT = re.compile(r"([1-9][0-9]{0,17})(?:,([1-9][0-9]{0,8})d)?\Z|([1-9][0-9]{0,8})d\Z")
 
@@ -64,14 +66,71 @@ def set_policy(
 def plan(context: typer.Context, operations: OperationsOption = None, states: StatesOption = None) -> None:
     """Show what the policy would let go, and what keeps the rest; with limits, what these would.
 
-    Nothing is changed: taking it out of the vault is not part of this version.
+    Nothing is changed: `casvault retention apply` takes it out of the vault.
     """
     call = Call.of(context)
     vault = call.vault()
     result = vault.plan_retention(_changed(vault.retention(), operations, states))
+    call.answer(_plan_document(result), _plan_lines(result), always=True)
+
+
+@command(OPERATIONS, "casvault retention apply --dry-run", "casvault retention apply --yes -m 'yearly'")
+def apply(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
+    message: MessageOption = "",
+) -> int:
+    """Let go what the policy does not keep, for good.
+
+    Old operations, old states of projects, and what only they lead to. Every version of a collection stays, with its
+    whole lineage, and so does what is deployed, tagged or waiting in a merge; the ids of all that stays are the same.
+    Undo, the audit and the timelines end at the oldest operation that is kept, and say so.
+
+    Without a terminal and without --yes it is only shown, and the exit code is 4. Nothing undoes it.
+    """
+    call = Call.of(context)
+    vault = call.vault()
+    plan = vault.plan_retention()
+    if dry_run or not (yes or _confirms(call, plan)):
+        lines = _plan_lines(plan) if dry_run or not _can_ask(call) else ()
+        call.answer({"done": False, **_plan_document(plan)}, lines, always=True)
+        if not dry_run:
+            call.warn("nothing was let go", "`--yes` does it; it cannot be undone")
+        return 0 if dry_run else CONFLICT
+    result = vault.apply_retention(message=message)
+    document = {key: plain(value) for key, value in result._asdict().items() if key not in ("policy", "outcome")}
+    document |= {"done": True, **_policy_document(result.policy), **outcome_document(result.outcome)}
+    call.answer(document, _result_lines(result))
+    call.warn_of(result.outcome)
+    return 0
+
+
+def _can_ask(call: Call) -> bool:
+    return not call.json and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _confirms(call: Call, plan: "RetentionPlan") -> bool:
+    if not _can_ask(call):
+        return False
+    call.answer({}, _plan_lines(plan), always=True)
+    return typer.confirm("let this go for good?", default=False)
+
+
+def _result_lines(result: "RetentionResult") -> Iterator[str]:
+    if not result.objects:
+        yield "there is nothing to let go"
+        return
+    yield (
+        f"{count(result.objects, 'object')} let go: the packs had {result.bytes_before:,} bytes and have "
+        f"{result.bytes_after:,}"
+    )
+    yield f"the oldest operation is {result.first_kept} now"
+
+
+def _plan_document(result: "RetentionPlan") -> dict[str, object]:
     document = {**_policy_document(result.policy), "bytes_going": result.bytes_going, "rows": plain(result.rows)}
-    document |= {"first_kept": result.first_kept, "always_kept": result.always_kept}
-    call.answer(document, _plan_lines(result), always=True)
+    return document | {"first_kept": result.first_kept, "always_kept": result.always_kept}
 
 
 def _changed(policy: "Policy", operations: str | None, states: str | None) -> "Policy":

@@ -66,7 +66,10 @@ class Outgoing:
         kind, data = next(self._reader.read_many((oid,)))
         if kind not in (Kind.COMMIT, Kind.TAG):
             raise DamageError(f"this object is a {kind}, where a commit or tag is referred to", place=str(oid))
-        return decode_commit(data) if kind is Kind.COMMIT else decode_tag(data)
+        if kind is Kind.TAG:
+            return decode_tag(data)
+        commit = decode_commit(data)
+        return commit._replace(parents=()) if oid in self._reader.boundary else commit
 
     def _export_commit(self, commit: Commit) -> GitId:
         self._check_format(commit.fields)

@@ -20,7 +20,7 @@ from casvault.interop.skillmeat.kept import FILES, read_kept_collection, read_ke
 from casvault.interop.skillmeat.kept import PROJECTS as KEPT_PROJECTS
 from casvault.interop.skillmeat.matching import Hashes
 from casvault.interop.skillmeat.stamps import Stamp, snapshot_id
-from casvault.objects import FILE_MODES, LINK, Kind, object_id, read_blob, read_commit
+from casvault.objects import FILE_MODES, LINK, Kind, object_id, read_blob, read_commit, read_parents
 from casvault.trees import diff_paths, empty_root, find_path
 
 if TYPE_CHECKING:
@@ -179,8 +179,9 @@ class History:
         """The versions that were deployed at these places, the newest first."""
         found = {place: [deployment.deployed] for place, deployment in deployments.items()}
         commit = read_commit(self.reader, state)
-        while commit.parents:
-            before = read_commit(self.reader, commit.parents[0])
+        while parents := read_parents(self.reader, state):
+            state = parents[0]
+            before = read_commit(self.reader, state)
             for place in places_that_differ(self.reader, commit, before) & found.keys():
                 there = deployed_at(self.reader, before, place)
                 if there not in (None, found[place][-1]):

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from casvault.deploy.run import Outcome as Outcome
     from casvault.refs import Limit as Limit
     from casvault.refs import Policy as Policy
 
@@ -52,3 +53,16 @@ class RetentionPlan(NamedTuple):
     @property
     def bytes_going(self) -> int:
         return sum(row.bytes_going for row in self.rows)
+
+
+class RetentionResult(NamedTuple):
+    """What was let go."""
+
+    policy: Policy
+    objects: int
+    bytes_before: int
+    """Of all packs."""
+    bytes_after: int
+    first_kept: int | None
+    """The number of the oldest operation that is kept; None in an empty vault."""
+    outcome: Outcome

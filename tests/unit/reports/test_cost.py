@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from casvault import Oid, Vault
-from casvault.objects import Kind, Memo, ObjectInfo, ObjectReader
+from casvault.objects import Boundary, Kind, Memo, ObjectInfo, ObjectReader
 from casvault.reports.audit import AuditFilter, iter_audit
 from casvault.reports.changes import Kind as ChangeKind
 
@@ -18,6 +18,7 @@ class Counting:
     def __init__(self, reader: ObjectReader) -> None:
         self._reader = reader
         self.memo = Memo()
+        self.boundary = Boundary()
         self.count = 0
 
     def read_many(self, ids: Iterable[Oid]) -> Iterator[tuple[Kind, bytes]]:
