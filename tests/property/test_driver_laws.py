@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import tomlkit
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -136,6 +136,13 @@ def naive(base: Any, ours: Any, theirs: Any) -> Any:
     return {key: value for key, value in merged.items() if value is not ABSENT}
 
 
+def has_listed_tables(value: Any) -> bool:
+    """Whether there is a mapping in a list anywhere."""
+    if isinstance(value, list):
+        return any(isinstance(each, dict) or has_listed_tables(each) for each in value)
+    return isinstance(value, dict) and any(map(has_listed_tables, value.values()))
+
+
 def same(one: Any, other: Any) -> bool:
     if one is ABSENT or other is ABSENT:
         return one is other
@@ -151,6 +158,8 @@ def test_what_has_a_semantic_merge_comes_out_as_that(style: Style, versions: tup
         expected = naive(*versions)
     except ClashError:
         return
+    # TOML writes an empty list as a value and one of tables as sections: where the sides differ in that, it is a text.
+    assume(name is not DriverName.TOML or not any(map(has_listed_tables, versions)))
     merged = driver(name).merge(*map(show, versions))
     assert isinstance(merged, MergedContent), [show(version).decode() for version in versions]
     assert same(read(merged.data), expected)

@@ -94,6 +94,12 @@ def _rewrite(host: Document, node: Node, donor: Document, other: Node, wanted: V
             return _flow(host, node, _pieces(host, node, donor, other, wanted))
         if other.value == wanted:
             return _moved(donor, other.start, donor.text[other.start : other.end], host, node.start)
+    if node.parts and isinstance(node.value, dict) and isinstance(other.value, dict) and isinstance(wanted, dict):
+        pieces = list(_members(host, node, donor, other, wanted))
+        if node.shape is Shape.BLOCK:
+            return _block(host, node, pieces)
+        if all(piece.source is host for piece in pieces):
+            return _flow(host, node, pieces)
     raise UnfitError("written differently on the two sides")
 
 

@@ -74,6 +74,12 @@ CLEAN = {
     "yaml: the same inside": (
         YAML, "k:\n  a: 1\n  b: 1\n", "k:\n  a: 1\n", "k:\n  b: 1\n", "k:\n  {}\n",
     ),
+    "yaml: in a block here, in brackets there": (
+        YAML, "a: 1\nb: 1\nc: 1\n", "a: 1\nb: 1\nc: 1\nd: 1\n", "{a: 2, b: 1, e: x}\n", "a: 2\nb: 1\nd: 1\ne: x\n",
+    ),
+    "yaml: a key removed in a block, another one in brackets": (
+        YAML, "a: 1\nb: {}\nc: 1\n", "{a: 1, b: {}}\n", "a: 1\nc: 1\n", "{a: 1}\n",
+    ),
     "yaml: a block text, reordered": (
         YAML, "a: 1\nb: |\n  foo\n  bar\n", "b: |\n  foo\n  bar\na: 1", "a: 2\nb: |\n  foo\n  # no comment\n",
         "b: |\n  foo\n  # no comment\na: 2",
