@@ -6,7 +6,7 @@ import re
 from typing import Final, NamedTuple
 
 from casvault.merge.content import ContentConflict, MergedContent, merge_content
-from casvault.merge.drivers.structured import Structured
+from casvault.merge.drivers.structured import Structured, whole_conflict
 from casvault.merge.drivers.yaml_layout import Yaml
 from casvault.merge.rule import resolve
 from casvault.text.lines import is_binary
@@ -39,7 +39,10 @@ class FrontMatter:
         if not (opening.is_clean and closing.is_clean) or isinstance(body, ContentConflict):
             return text
         known = _split(text.data) if isinstance(text, MergedContent) else None
-        front = self._front(before.front, mine.front, other.front, None if known is None else known.front)
+        fronts = before.front, mine.front, other.front
+        front = self._front(*fronts, None if known is None else known.front)
+        if front is None and known is not None and self._yaml.is_broken(*fronts, known.front):
+            return whole_conflict(base, ours, theirs)
         if front is None or (known is not None and front == known.front):
             return text
         joined = b"".join((opening.value or b"", front, closing.value or b"", body.data))

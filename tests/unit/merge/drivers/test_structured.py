@@ -9,6 +9,7 @@ import pytest
 from casvault.limits import STRUCTURED_BYTES, STRUCTURED_DEPTH
 from casvault.merge.content import ContentConflict, ContentConflictKind, MergedContent, merge_content
 from casvault.merge.drivers.registry import Binding, DriverName, Drivers
+from casvault.text.merge3 import Conflict
 
 JSON, TOML, YAML, FRONT = DriverName.JSON, DriverName.TOML, DriverName.YAML, DriverName.FRONT_MATTER
 
@@ -160,6 +161,28 @@ def test_a_clean_text_merge_that_says_a_key_twice_does_not_stand() -> None:
     ours, theirs = b"x: 9\n" + base, base + b"x: 9\n"
     assert merge_content(base, ours, theirs) == MergedContent(b"x: 9\n" + base + b"x: 9\n")
     assert merge(YAML, base, ours, theirs) == MergedContent(ours)
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "ours", "theirs"),
+    [
+        (YAML, b"b: []\n", b"b: []\na: 1\n", b"a: 0\nb: []\n"),
+        (TOML, b"b = []\n", b"b = []\na = 1\n", b"a = 0\nb = []\n"),
+        (FRONT, b"---\nb: []\n---\nx\n", b"---\nb: []\na: 1\n---\nx\n", b"---\na: 0\nb: []\n---\nx\n"),
+    ],
+    ids=["yaml", "toml", "front matter"],
+)
+def test_a_clean_text_merge_that_nobody_can_read_is_a_conflict(
+    name: DriverName, base: bytes, ours: bytes, theirs: bytes
+) -> None:
+    """Both sides added a key with another value; the text with both of them was a success."""
+    assert isinstance(merge_content(base, ours, theirs), MergedContent)
+    found, back = merge(name, base, ours, theirs), merge(name, base, theirs, ours)
+    assert isinstance(found, ContentConflict)
+    assert isinstance(back, ContentConflict)
+    (chunk,) = found.chunks
+    assert isinstance(chunk, Conflict)
+    assert [b"".join(lines) for lines in chunk] == [base, ours, theirs]
 
 
 def test_a_clean_text_merge_that_says_the_right_thing_stands_as_it_is() -> None:
