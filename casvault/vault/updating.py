@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from casvault.artifacts.names import show, typed
-from casvault.artifacts.revision import pick_path
-from casvault.artifacts.snapshot import iter_links, open_snapshot
+from casvault.artifacts.names import collection_ref, show, typed
+from casvault.artifacts.revision import find_artifact, pick_path
+from casvault.artifacts.snapshot import find_version, iter_links, open_snapshot
 from casvault.deploy.drift import Source
 from casvault.deploy.homes import Homes
 from casvault.deploy.run import Command
@@ -36,9 +36,10 @@ from casvault.worktree.plan import same_state
 from casvault.worktree.scan import scan_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from casvault.artifacts.draft import Draft
+    from casvault.artifacts.revision import Names
     from casvault.deploy.snapshots import Line
     from casvault.objects import Commit
     from casvault.oid import Oid
@@ -151,23 +152,17 @@ class Updating(Merges, Subjects):
             row = _row(work, rows[0], None)
             return UpdateResult(False, (row._replace(source=show(subject.source)),), outcome, ())
 
-    def upstreams(self, artifacts: Iterable[str] = (), *, collection: str | None = None) -> list[UpstreamInfo]:
+    def upstreams(self, artifacts: Sequence[str] = (), *, collection: str | None = None) -> list[UpstreamInfo]:
         """The artifacts of a collection that come from somewhere, or these; UsageError for one that does not."""
         names = self._names(collection)
-        snapshot = open_snapshot(self.reader, self._view().find(b"collections/" + typed(names.collection or "")))
-        tips = {path: entry.id for path, entry in iter_links(self.reader, snapshot)}
-        wanted = [(artifact, pick_path(tips, names.rules, artifact)) for artifact in artifacts]
-        for artifact, path in wanted:
-            if path is None:
-                raise NotFoundError("no such artifact", place=artifact, remedy="see `casvault ls-tree -r @`")
-        paths = [path for _, path in wanted if path is not None]
+        tips = dict(self._tips(names, list(artifacts)))
         graph, places = self._repository.graph(), self._repository.places.all()
         found = []
-        for path in paths or tips:
-            version = find_upstream(graph, tips[path])
+        for path, tip in tips.items():
+            version = find_upstream(graph, tip)
             if version is not None:
                 found.append(_info(names.collection or "", path, version, graph.commit(version), places))
-            elif paths:
+            elif artifacts:
                 raise UsageError("nothing says where it comes from", place=show(path), remedy="say it once: --from DIR")
         return found
 
@@ -175,8 +170,8 @@ class Updating(Merges, Subjects):
         """What upstream has against what was last taken from there. Nothing is stored."""
         stage = HashOnly(self.reader)
         path = typed(upstream.artifact)
-        snapshot = open_snapshot(self.reader, self._view().find(b"collections/" + typed(upstream.collection)))
-        tip = next((entry.id for at, entry in iter_links(self.reader, snapshot) if at == path), upstream.version)
+        snapshot = open_snapshot(self.reader, self._view().find(collection_ref(upstream.collection)))
+        tip = find_version(self.reader, snapshot, path) or upstream.version
         last = read_commit(self.reader, upstream.version).root
         is_edited = not same_state(read_commit(self.reader, tip).root, last)
         try:
@@ -185,6 +180,17 @@ class Updating(Merges, Subjects):
             return UpstreamCheck(upstream, False, is_edited, "", (), str(error))
         files = tuple(file_changes(stage, last, now.state, path))
         return UpstreamCheck(upstream, not same_state(last, now.state), is_edited, show(now.revision), files, None)
+
+    def _tips(self, names: Names, artifacts: Sequence[str]) -> Iterator[tuple[bytes, Oid]]:
+        """Path and newest version of these artifacts, or of all."""
+        for artifact in artifacts:
+            found = find_artifact(names, artifact)
+            if found is None:
+                raise NotFoundError("no such artifact", place=artifact, remedy="see `casvault ls-tree -r @`")
+            yield found
+        if not artifacts and names.collection is not None:
+            snapshot = open_snapshot(self.reader, names.view.find(collection_ref(names.collection)))
+            yield from ((path, entry.id) for path, entry in iter_links(self.reader, snapshot))
 
     def _source(self, line: Line, artifact: str) -> Source:
         """The artifact of this name, or the place of a new one."""
