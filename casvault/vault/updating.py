@@ -154,14 +154,14 @@ class Updating(Merges, Subjects):
 
     def upstreams(self, artifacts: Sequence[str] = (), *, collection: str | None = None) -> list[UpstreamInfo]:
         """The artifacts of a collection that come from somewhere, or these; UsageError for one that does not."""
-        names = self._names(collection)
-        tips = dict(self._tips(names, list(artifacts)))
+        home = self._collection_name(collection)
+        tips = dict(self._tips(self._names(home), home, artifacts))
         graph, places = self._repository.graph(), self._repository.places.all()
         found = []
         for path, tip in tips.items():
             version = find_upstream(graph, tip)
             if version is not None:
-                found.append(_info(names.collection or "", path, version, graph.commit(version), places))
+                found.append(_info(home, path, version, graph.commit(version), places))
             elif artifacts:
                 raise UsageError("nothing says where it comes from", place=show(path), remedy="say it once: --from DIR")
         return found
@@ -181,15 +181,15 @@ class Updating(Merges, Subjects):
         files = tuple(file_changes(stage, last, now.state, path))
         return UpstreamCheck(upstream, not same_state(last, now.state), is_edited, show(now.revision), files, None)
 
-    def _tips(self, names: Names, artifacts: Sequence[str]) -> Iterator[tuple[bytes, Oid]]:
-        """Path and newest version of these artifacts, or of all."""
+    def _tips(self, names: Names, collection: str, artifacts: Sequence[str]) -> Iterator[tuple[bytes, Oid]]:
+        """Path and newest version of these artifacts of a collection, or of all."""
         for artifact in artifacts:
             found = find_artifact(names, artifact)
             if found is None:
                 raise NotFoundError("no such artifact", place=artifact, remedy="see `casvault ls-tree -r @`")
             yield found
-        if not artifacts and names.collection is not None:
-            snapshot = open_snapshot(self.reader, names.view.find(collection_ref(names.collection)))
+        if not artifacts:
+            snapshot = open_snapshot(self.reader, names.view.find(collection_ref(collection)))
             yield from ((path, entry.id) for path, entry in iter_links(self.reader, snapshot))
 
     def _source(self, line: Line, artifact: str) -> Source:

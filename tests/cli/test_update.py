@@ -93,3 +93,15 @@ def test_a_machine_that_was_never_told(world: World, upstream: Path) -> None:
     assert "nobody has said where that is" in world.run("update", "skill/tool").err
     world.done("update", "skill/tool", "--from", str(upstream))
     assert world.done("update", "--check").out.startswith("skills/tool  up to date")
+
+
+def test_check_asks_which_collection_is_meant(world: World, upstream: Path) -> None:
+    """With two collections and none of them at hand, it said that nothing came from anywhere, and that all was well."""
+    world.done("update", "skill/tool", "--from", str(upstream))
+    (world.base / "team/skills/own").mkdir(parents=True)
+    (world.base / "team/skills/own/SKILL.md").write_text("own\n")
+    world.done("collection", "add", str(world.base / "team"))
+    elsewhere = ("--vault", str(world.library), "update", "--check")
+    asked = world.run(*elsewhere, at=world.project)
+    assert (asked.code, "say which collection is meant" in asked.err) == (2, True)
+    assert world.done(*elsewhere, "--collection", "lib", at=world.project).out.startswith("skills/tool  up to date")
