@@ -6,11 +6,9 @@ purge once more, ends it; nothing else is ever missing.
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,14 +22,6 @@ from tests.support.packs import raw_entry, write_pack
 
 SECRET = bytes(random.Random(3).choices(range(1, 256), k=64))
 ENV = "skills/pdf/.env"
-
-
-@pytest.fixture
-def root() -> Iterator[Path]:
-    memory = Path("/dev/shm")
-    fast = memory if os.access(memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="casvault-test-", dir=fast) as name:
-        yield Path(name)
 
 
 @pytest.fixture

@@ -13,10 +13,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,15 +38,6 @@ PAIRS = 12
 """Times that two processes are started and killed."""
 LONGEST = 0.06
 """From the start of a command to the kill: most commands take less."""
-
-
-@pytest.fixture
-def root() -> Iterator[Path]:
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(
-        prefix="casvault-test-", dir=memory if os.access(memory, os.W_OK) else None
-    ) as name:
-        yield Path(name)
 
 
 def make_world(root: Path) -> None:

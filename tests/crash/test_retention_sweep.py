@@ -6,10 +6,8 @@ recorded and everything up to it. The next letting go ends what was cut off, als
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,14 +17,6 @@ from tests.story.scene import Scene, make_scene, write
 from tests.support.dying import run_until_death
 
 KEPT = 5
-
-
-@pytest.fixture
-def root() -> Iterator[Path]:
-    memory = Path("/dev/shm")
-    fast = memory if os.access(memory, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="casvault-test-", dir=fast) as name:
-        yield Path(name)
 
 
 @pytest.fixture
